@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door.  "make" alone says what there is.  The kernel's build system
+# reads the file Kbuild and nothing of this one.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+JOBS  ?= $(shell nproc)
+BUILD := $(CURDIR)/build
+
+# ---- kernels ---------------------------------------------------------------
+# Every kernel whose headers are installed; the newest of each line is tested.
+KVERS   := $(shell tests/vm/kernels)
+KVER    ?= $(or $(filter $(shell uname -r),$(KVERS)),$(lastword $(KVERS)))
+KDIR    ?= /lib/modules/$(KVER)/build
+# KDIR= may name any build tree, of a kernel that is not installed, too.
+release := $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null),$(KVER))
+MODDIR  := $(BUILD)/module-$(release)
+# A warning of the compiler, objtool or modpost fails the build.  STRICT= : no.
+STRICT  ?= 1
+
+# ---- installation ----------------------------------------------------------
+DESTDIR ?=
+PREFIX  ?= /usr
+
+##@ Build
+.PHONY: all module modules-all tools
+all: modules-all tools ## everything below
+module: ## flashcache.ko for one kernel, in build/module-<release>/ [KVER=... or KDIR=...]
+	@test -d "$(KDIR)" || { echo "no kernel headers in $(KDIR): make deps, or give KVER= or KDIR=" >&2; exit 1; }
+	@packaging/link-sources "$(MODDIR)"
+	@echo "  MODULE  $(release)"
+	@$(MAKE) --no-print-directory -C "$(KDIR)" M="$(MODDIR)" modules 2>&1 | tee "$(MODDIR)/build.log"
+	@if [ -n "$(STRICT)" ] && grep -aE 'warning:|WARNING:' "$(MODDIR)/build.log" \
+		| grep -avE '^make|compiler differs' >/dev/null; then \
+		echo "$(MODDIR): built with warnings (STRICT= lets them pass)" >&2; \
+		find "$(MODDIR)" -name '*.o' -delete; rm -f "$(MODDIR)/flashcache.ko"; exit 1; fi
+
+modules-all: $(addprefix .module-,$(KVERS)) ## flashcache.ko for every kernel whose headers are installed
+	@test -n "$(KVERS)" || { echo "no kernel headers installed: make deps" >&2; exit 1; }
+.PHONY: $(addprefix .module-,$(KVERS))
+$(addprefix .module-,$(KVERS)): .module-%:
+	@$(MAKE) --no-print-directory module KVER=$* KDIR=/lib/modules/$*/build
+
+tools: $(BUILD)/user/build.ninja ## the command-line tools and the test programs, in build/user/
+	@cmake --build "$(BUILD)/user"
+$(BUILD)/user/build.ninja:
+	@cmake -S . -B "$(BUILD)/user" -G Ninja $(CMAKE_ARGS)
+
+##@ Test
+.PHONY: check unit check-vm check-clang check-style sanitizers vm-images
+check: ## install what is missing, build everything, run every test
+	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory deps; fi
+	@$(MAKE) --no-print-directory .check
+# A make of its own, so that kernels installed just now are seen.
+.PHONY: .check
+.check: modules-all tools sanitizers
+	@cmake "$(BUILD)/user" >/dev/null
+	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure $(CTEST_ARGS)
+unit: tools ## the unit tests and the simulator only: seconds
+	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L 'unit|sim' $(CTEST_ARGS)
+check-vm: modules-all tools ## the tests in virtual machines only
+	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L vm $(CTEST_ARGS)
+check-clang: ## the clang build, with its thread-safety analysis
+	@tests/variant clang
+check-style: ## the rules of the source tree (tests/style/check)
+	@tests/style/check
+sanitizers: ## the variants that the tests use: clang, address+undefined, thread, fuzz
+	@tests/variant asan
+	@tests/variant tsan
+	@tests/variant clang
+	@tests/variant fuzz
+vm-images: modules-all tools ## the images that the virtual machines boot
+	@for k in $$(tests/vm/kernels --tested); do tests/vm/mkimage $$k >/dev/null; done
+
+##@ Try
+.PHONY: demo vm
+demo: ## build, boot a virtual machine, show the cache at work [KVER=...]
+	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory deps; fi
+	@$(MAKE) --no-print-directory module tools
+	@tests/vm/run-vm --kernel "$(KVER)" --mem 1024 --timeout 600 -- demo
+vm: module tools ## run a command in a virtual machine: make vm CMD='dmsetup targets' [KVER=...]
+	@tests/vm/run-vm --kernel "$(KVER)" -- sh -c '$(or $(CMD),dmesg | tail -n 20)'
+
+##@ Install
+.PHONY: install install-module install-tools deps
+install: install-module install-tools ## module and tools [DESTDIR= KVER=... PREFIX=/usr]
+install-module: module
+	install -D -m 644 "$(MODDIR)/flashcache.ko" "$(DESTDIR)/lib/modules/$(release)/updates/flashcache.ko"
+	if [ -z "$(DESTDIR)" ]; then depmod "$(release)"; fi
+install-tools: tools
+	DESTDIR="$(DESTDIR)" cmake --install "$(BUILD)/user" --prefix "$(PREFIX)"
+deps: ## the Debian packages that building and testing need (packaging/deps.txt)
+	@packaging/install-deps
+
+##@ Other
+.PHONY: clean help
+clean: ## remove build/
+	rm -rf "$(BUILD)"
+help: ## this text
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z][a-z-]*:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@printf '\nkernels with headers here: %s\n' "$(or $(KVERS),none (make deps))"
