@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Words used everywhere in the core:
+//
+//   origin block   block_sectors of the origin, the unit of caching; numbered from 0
+//   cache block    the same amount of the cache device; cache block = set * ways_per_set + way
+//   set, way       an origin block may be cached in any way of one set
+//   extent         neighbouring origin blocks that share a set
+//   chunk          at most 64 neighbouring blocks of one extent; no request crosses chunks, so the
+//                  blocks of a request or a job are one 64-bit mask
+//   job            a state change in progress on blocks of a chunk (fill, write, writeback, ...)
+//   unit           one logical block of the cache device, 512 or 4096 bytes, written atomically
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "abi.h"
+#include "thread_annotations.h"
+
+namespace fc {
+
+static_assert(std::endian::native == std::endian::little, "the on-SSD format is little-endian");
+
+using u8 = unsigned char;
+using u16 = unsigned short;
+using u32 = unsigned int;
+using u64 = fc_u64;
+
+using Core = ::fc_core;
+using Job = ::fc_job;
+using Request = ::fc_request;
+using Pending = ::fc_pending;
+using Config = ::fc_config;
+
+inline constexpr u32 kSectorBytes = 512;
+inline constexpr u32 kNoWay = 0xffff;
+inline constexpr u32 kMaxWays = 8192;
+
+// A mask with the lowest n bits set, 0 <= n <= 64.
+constexpr u64 low_bits(u32 n)
+{
+	return n >= 64 ? ~0ull : (1ull << n) - 1;
+}
+
+// A mask of n bits from bit first on.
+constexpr u64 bit_range(u32 first, u32 n)
+{
+	return low_bits(n) << first;
+}
+
+template <typename T>
+constexpr T min_of(T a, T b)
+{
+	return a < b ? a : b;
+}
+
+template <typename T>
+constexpr T max_of(T a, T b)
+{
+	return a > b ? a : b;
+}
+
+constexpr u64 round_up(u64 value, u64 multiple)
+{
+	return (value + multiple - 1) / multiple * multiple;
+}
+
+} // namespace fc
