@@ -1,0 +1,40 @@
+#!/bin/bash
+# harness.sh KERNEL: run-vm says what happened in the machine, each way it can end.
+set -uo pipefail
+
+run_vm=$(dirname "$0")/../run-vm
+kernel=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+# expect STATUS TEXT OPTION...: the status of run-vm, and a line of its output
+expect() {
+    local status=$1 text=$2 got
+    shift 2
+    "$run_vm" --kernel "$kernel" --no-module "$@" > "$work/out" 2>&1
+    got=$?
+    if [ $got != "$status" ] || { [ -n "$text" ] && ! grep -qaF -- "$text" "$work/out"; }; then
+        echo "FAILED: run-vm $*: status $got, expected $status and \"$text\":"
+        tail -n 30 "$work/out"
+        failures=$((failures + 1))
+    fi
+}
+
+expect 3 "it's \$HOME" -- sh -c 'echo "$1"; exit 3' sh "it's \$HOME"
+expect 126 "the kernel's log complains: " --shell 'echo "WARNING: a test" > /dev/kmsg'
+expect 0 '' --allow 'WARNING: a test' --shell 'echo "WARNING: a test" > /dev/kmsg'
+expect 126 'Kernel panic' --shell 'echo c > /proc/sysrq-trigger; sleep 60'
+expect 124 'no end after 10 s' --timeout 10 --shell 'sleep 1000'
+
+# What was written and synced before the power is cut is there after it.
+truncate -s 64M "$work/disk"
+mkfs.ext4 -q "$work/disk"
+expect 137 '' --disk "$work/disk" --cut-power 0.5 --cut-mark 'all synced' --shell '
+    modprobe ext4; mount -t ext4 /dev/vda /mnt
+    echo kept > /mnt/file; sync; echo all synced > /dev/kmsg; while :; do echo x >> /mnt/more; done'
+expect 137 kept --disk "$work/disk" --shell '
+    modprobe ext4; mount -t ext4 /dev/vda /mnt; cat /mnt/file
+    sleep 1; echo b > /proc/sysrq-trigger; sleep 60'
+
+exit "$((failures != 0))"
