@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "activation.h"
+
+#include "device_mapper.h"
+#include "error.h"
+
+namespace tools {
+
+std::string device_uuid(const fc_config &config) {
+    std::string uuid = "FLASHCACHE-";
+    for (const unsigned char byte : config.cache_uuid)
+        uuid += fmt::format("{:02x}", byte);
+    return uuid;
+}
+
+void require_unused_name(const std::string &name) {
+    if (device_exists(name))
+        refuse("/dev/mapper/{} exists already; use another name, or remove it: dmsetup remove {}",
+               name, name);
+}
+
+void start_cache(const Table &table, const fc_config &config, bool verbose) {
+    if (verbose)
+        fmt::print("table: {}\n", table_line(table));
+    create_device(table.cache_name, device_uuid(config),
+                  {table.origin_sectors, kTargetName, table_arguments(table)});
+}
+
+} // namespace tools

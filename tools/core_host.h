@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The surroundings of the core inside a tool: the core's format functions (fc_core_probe, _format,
+// _wipe) run on an open cache device.  Pass a CoreHost as their "os".
+#pragma once
+
+#include "core/abi.h"
+#include "device_file.h"
+
+namespace tools {
+
+class CoreHost {
+public:
+    explicit CoreHost(const DeviceFile &cache_device) : cache_device_(cache_device) {}
+
+    // FC_OK or FC_EIO; remembers errno of the first failure.
+    int sync_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count, unsigned flags);
+
+    // errno of the first failed I/O, 0 if none failed.
+    int first_error() const { return first_error_; }
+
+private:
+    int device_io(int io_op, fc_u64 sector, void *buffer, unsigned count, unsigned flags) const;
+
+    const DeviceFile &cache_device_;
+    int first_error_ = 0;
+};
+
+// Reads the superblocks of the device into config, whose sizes are in: cache_device_sectors, and
+// origin_sectors or 0 for "not known".  Returns enum fc_status; a device too small for a superblock
+// has none.
+[[nodiscard]] int probe_cache(const DeviceFile &cache_device, fc_config &config);
+
+// Writes empty metadata for a planned config.  Throws Error.
+void format_cache(const DeviceFile &cache_device, const fc_config &config);
+
+// Makes the superblocks unrecognisable.  Throws Error.
+void wipe_cache(const DeviceFile &cache_device, const fc_config &config);
+
+} // namespace tools

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "error.h"
+
+#include <cstdio>
+#include <system_error>
+
+#include "text.h"
+
+namespace tools {
+namespace {
+
+// One line, whatever the message was made of.
+void print_refusal(const char *tool, const char *line) noexcept {
+    try {
+        fmt::print(stderr, "{}: {}\n", tool, printable(line));
+    } catch (...) {
+        std::fputs("cannot print an error\n", stderr);
+    }
+}
+
+} // namespace
+
+std::string errno_text(int error) {
+    return std::generic_category().message(error);
+}
+
+int run_tool(const char *tool, int argc, const char *const *argv,
+             void (*body)(int argc, const char *const *argv)) noexcept {
+    try {
+        body(argc, argv);
+        if (std::fflush(stdout) != 0)
+            refuse("cannot write to standard output");
+        return 0;
+    } catch (const Answer &answer) {
+        std::fputs(answer.text.c_str(), stdout);
+        return 0;
+    } catch (const Error &error) {
+        print_refusal(tool, error.what());
+        return error.exit_status();
+    } catch (const std::exception &error) {
+        print_refusal(tool, error.what());
+        return kExitRefused;
+    }
+}
+
+} // namespace tools

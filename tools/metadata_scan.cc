@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "metadata_scan.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <unordered_map>
+
+#include "core/checksum.h"
+#include "core/geometry.h"
+#include "core/home_table.h"
+#include "core/superblock.h"
+#include "error.h"
+
+namespace tools {
+namespace {
+
+constexpr std::size_t kReadBytes = 1024 * 1024;
+
+// The state that the log gives to a slot; it holds before the home table's.
+using LogStates = std::unordered_map<std::uint32_t, unsigned>;
+
+// The first damage found is what the user is told.
+void note(MetadataScan &scan, const std::string &damage) {
+    if (scan.damage.empty())
+        scan.damage = damage;
+}
+
+template <typename T> T load(const std::byte *at) {
+    T value;
+    std::memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+// The log as it is on the device: at most fc::kMaxLogBytes, which the probe has checked.
+class LogImage {
+public:
+    LogImage(const DeviceFile &device, const fc_config &config)
+        : config_(config), seed_(fc::unit_seed(config)),
+          bytes_(config.log_units * config.unit_bytes) {
+        error_ =
+            device.read(config.log_offset_sectors, bytes_.data(), bytes_.size() / kSectorBytes);
+    }
+
+    int read_error() const { return error_; }
+
+    // The unit with this sequence, or null if its place holds something else.
+    const std::byte *unit(fc_u64 sequence) const {
+        const std::byte *at = place(sequence % config_.log_units);
+        return is_ours(at) && header(at).sequence == sequence ? at : nullptr;
+    }
+
+    // The highest sequence that some unit of this activation says is durable.
+    fc_u64 durable() const {
+        fc_u64 highest = 0;
+        for (fc_u64 i = 0; i < config_.log_units; i++)
+            if (is_ours(place(i)) && header(place(i)).sequence >= config_.log_tail)
+                highest = std::max(highest, static_cast<fc_u64>(header(place(i)).durable));
+        return highest;
+    }
+
+    static fc_disk_log_header header(const std::byte *unit) {
+        return load<fc_disk_log_header>(unit);
+    }
+
+private:
+    const std::byte *place(fc_u64 index) const {
+        return bytes_.data() + index * config_.unit_bytes;
+    }
+
+    bool is_ours(const std::byte *unit) const {
+        const fc_disk_log_header head = header(unit);
+        return head.magic == FC_DISK_LOG_MAGIC && head.epoch == config_.epoch &&
+               head.count <= fc::log_records_per_unit(config_.unit_bytes) &&
+               head.crc == fc::crc_without_field(seed_, unit, config_.unit_bytes,
+                                                 offsetof(fc_disk_log_header, crc));
+    }
+
+    const fc_config &config_;
+    std::uint32_t seed_;
+    AlignedBuffer bytes_;
+    int error_ = 0;
+};
+
+void apply_unit(const std::byte *unit, const fc_config &config, LogStates &states,
+                MetadataScan &scan) {
+    const unsigned count = LogImage::header(unit).count;
+    for (unsigned i = 0; i < count; i++) {
+        const auto record = load<fc_disk_log_record>(unit + sizeof(fc_disk_log_header) +
+                                                     i * sizeof(fc_disk_log_record));
+        const auto state =
+            static_cast<unsigned>(record.origin_block_state >> FC_DISK_ORIGIN_BLOCK_BITS);
+        if (record.slot >= config.nr_blocks || state > FC_DISK_DIRTY)
+            note(scan, "the log names a block that the cache does not have");
+        else
+            states[record.slot] = state;
+    }
+}
+
+LogStates read_log(const DeviceFile &device, const fc_config &config, MetadataScan &scan) {
+    LogStates states;
+    const LogImage log(device, config);
+    if (log.read_error() != 0) {
+        note(scan, "the log cannot be read: " + errno_text(log.read_error()));
+        return states;
+    }
+    // At most one round; a hostile log cannot make more of its units valid.
+    fc_u64 sequence = config.log_tail;
+    for (; sequence - config.log_tail < config.log_units; sequence++) {
+        const std::byte *unit = log.unit(sequence);
+        if (unit == nullptr)
+            break;
+        apply_unit(unit, config, states, scan);
+    }
+    if (log.durable() >= sequence)
+        note(scan, "a part of the log that was durable is missing");
+    return states;
+}
+
+// Counts the slots of one unit; those that the log knows are not counted here.
+std::uint64_t dirty_in_unit(const std::byte *unit, std::uint64_t first_slot, std::uint64_t nr_slots,
+                            const LogStates &log) {
+    std::uint64_t dirty = 0;
+    for (std::uint64_t i = 0; i < nr_slots; i++) {
+        const fc::HomeSlot slot = fc::HomeTable::get_slot(unit, static_cast<std::uint32_t>(i));
+        if (slot.state == FC_DISK_DIRTY &&
+            (log.empty() || log.count(static_cast<std::uint32_t>(first_slot + i)) == 0))
+            dirty++;
+    }
+    return dirty;
+}
+
+void scan_units(const fc::HomeTable &home, const fc_config &config, std::uint64_t first_unit,
+                std::span<const std::byte> bytes, const LogStates &log, MetadataScan &scan) {
+    for (std::size_t at = 0; at < bytes.size(); at += config.unit_bytes) {
+        const std::byte *unit = bytes.data() + at;
+        const std::uint64_t index = first_unit + at / config.unit_bytes;
+        const std::uint64_t first_slot = index * home.slots_per_unit();
+        if (!home.check_unit(unit, index)) {
+            note(scan, "the table of cache blocks is damaged");
+            continue;
+        }
+        const auto nr_slots =
+            std::min<std::uint64_t>(home.slots_per_unit(), config.nr_blocks - first_slot);
+        scan.dirty_blocks += dirty_in_unit(unit, first_slot, nr_slots, log);
+    }
+}
+
+void scan_home(const DeviceFile &device, const fc_config &config, const LogStates &log,
+               MetadataScan &scan) {
+    fc::HomeTable home;
+    home.init(config);
+    AlignedBuffer buffer(kReadBytes);
+    const std::uint64_t batch = kReadBytes / config.unit_bytes;
+    for (std::uint64_t unit = 0; unit < config.home_units; unit += batch) {
+        const std::uint64_t bytes =
+            std::min<std::uint64_t>(batch, config.home_units - unit) * config.unit_bytes;
+        const int error = device.read(home.sector_of(unit), buffer.data(), bytes / kSectorBytes);
+        if (error != 0)
+            note(scan, "the table of cache blocks cannot be read: " + errno_text(error));
+        else
+            scan_units(home, config, unit, {buffer.data(), bytes}, log, scan);
+    }
+}
+
+} // namespace
+
+MetadataScan scan_metadata(const DeviceFile &cache_device, const fc_config &config) {
+    MetadataScan scan;
+    const LogStates log = read_log(cache_device, config, scan);
+    for (const auto &[slot, state] : log)
+        if (state == FC_DISK_DIRTY)
+            scan.dirty_blocks++;
+    scan_home(cache_device, config, log, scan);
+    return scan;
+}
+
+} // namespace tools

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "core/abi.h"
+#include "error.h"
+#include "size_argument.h"
+#include "table_line.h"
+#include "text.h"
+
+#ifndef FLASHCACHE_VERSION
+#define FLASHCACHE_VERSION "unknown"
+#endif
+
+namespace tools {
+namespace {
+
+constexpr std::uint32_t kMaxBlockSectors = 128;
+constexpr std::uint32_t kMinWays = 2;
+constexpr std::uint32_t kMaxWays = 8192;
+
+std::string version_line(const std::string &tool) {
+    return fmt::format("{} (flashcache) {}", tool, FLASHCACHE_VERSION);
+}
+
+// The library's parser with its ways of saying things turned into ours.
+void parse(CLI::App &app, int argc, const char *const *argv) {
+    app.set_version_flag("--version", version_line(app.get_name()));
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp &) {
+        throw Answer{app.help()};
+    } catch (const CLI::CallForVersion &) {
+        throw Answer{app.version() + "\n"};
+    } catch (const CLI::ParseError &error) {
+        refuse_usage("{} (--help lists the options)", printable(error.what()));
+    }
+}
+
+unsigned mode_argument(const std::string &text, bool write_only) {
+    const auto mode = parse_mode(text);
+    if (!mode)
+        refuse_usage("-p {}: use back, thru (or through) or around", printable(text));
+    if (write_only && *mode != FC_MODE_WRITE_BACK)
+        refuse_usage("-w needs -p back: only a write-back cache can be write-only");
+    return write_only ? static_cast<unsigned>(FC_MODE_WRITE_ONLY) : *mode;
+}
+
+// The texts of options whose values are checked after the parser has run.
+struct CreateTexts {
+    std::string mode, block_size, metadata_block_size, cache_size, associativity,
+        disk_associativity;
+    bool write_only = false;
+};
+
+void declare_create_options(CLI::App &app, CreateTexts &texts, CreateOptions &options) {
+    app.add_option("-p,--mode", texts.mode, "back, thru or around; must be given")
+        ->required()
+        ->option_text("MODE");
+    app.add_flag("-w,--write-only", texts.write_only, "with -p back: cache writes only");
+    app.add_option("-b,--block-size", texts.block_size, "block size; default 4k")
+        ->option_text("SIZE");
+    app.add_option("-m,--metadata-block-size", texts.metadata_block_size,
+                   "accepted for compatibility, without effect")
+        ->option_text("SIZE");
+    app.add_option("-s,--cache-size", texts.cache_size, "size of the cache; default: the whole SSD")
+        ->option_text("SIZE");
+    app.add_option("-a,--associativity", texts.associativity, "blocks in a set; default 512")
+        ->option_text("BLOCKS");
+    app.add_option("-d,--disk-associativity", texts.disk_associativity,
+                   "neighbouring part of the disk that shares a set; default 256k")
+        ->option_text("SIZE");
+    app.add_flag("-v,--verbose", options.verbose, "say more");
+    app.add_flag("-f,--force", options.force,
+                 "overwrite a file system or the like on the SSD; ask nothing");
+    app.add_flag("-y,--yes", options.assume_yes, "ask nothing");
+    app.add_option("cachedev", options.cache_name, "name of the new device in /dev/mapper")
+        ->required();
+    app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
+    app.add_option("disk_devname", options.disk_path, "the disk to be cached")->required();
+    app.footer("SIZE is in sectors of 512 bytes, or has a suffix k, m, g or t.");
+}
+
+void check_create_texts(const CreateTexts &texts, CreateOptions &options) {
+    options.mode = mode_argument(texts.mode, texts.write_only);
+    if (!texts.block_size.empty())
+        options.block_sectors =
+            parse_power_of_two_sectors("-b", texts.block_size, 1, kMaxBlockSectors);
+    if (!texts.metadata_block_size.empty())
+        parse_power_of_two_sectors("-m", texts.metadata_block_size, 1, kMaxBlockSectors);
+    if (!texts.cache_size.empty())
+        options.cache_sectors = parse_sectors("-s", texts.cache_size);
+    if (!texts.associativity.empty())
+        options.associativity = parse_power_of_two("-a", texts.associativity, kMinWays, kMaxWays);
+    if (!texts.disk_associativity.empty())
+        options.disk_associativity_sectors = parse_power_of_two_sectors(
+            "-d", texts.disk_associativity, 1, kMaxWays * kMaxBlockSectors);
+    check_cache_name(options.cache_name);
+}
+
+} // namespace
+
+CreateOptions parse_create_options(int argc, const char *const *argv) {
+    CLI::App app("Make a cache of a disk on an SSD and start it.", "flashcache_create");
+    CreateTexts texts;
+    CreateOptions options;
+    declare_create_options(app, texts, options);
+    parse(app, argc, argv);
+    check_create_texts(texts, options);
+    options.assume_yes = options.assume_yes || options.force;
+    return options;
+}
+
+LoadOptions parse_load_options(int argc, const char *const *argv) {
+    CLI::App app("Start a cache that exists on an SSD.", "flashcache_load");
+    LoadOptions options;
+    std::string mode;
+    bool write_only = false;
+    app.add_flag("-v,--verbose", options.verbose, "say more");
+    app.add_option("-p,--mode", mode, "back, thru or around; default: as it was last")
+        ->option_text("MODE");
+    app.add_flag("-w,--write-only", write_only, "with -p back: cache writes only");
+    app.add_option("--disk", options.disk_path,
+                   "where the disk is now; it must be the one that the cache was made for")
+        ->option_text("PATH");
+    app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
+    app.add_option("cachedev", options.cache_name,
+                   "name of the device in /dev/mapper; default: as recorded");
+    parse(app, argc, argv);
+    if (mode.empty() && write_only)
+        refuse_usage("-w needs -p back");
+    if (!mode.empty())
+        options.mode = mode_argument(mode, write_only);
+    if (app.count("cachedev") > 0)
+        check_cache_name(options.cache_name);
+    return options;
+}
+
+DestroyOptions parse_destroy_options(int argc, const char *const *argv) {
+    CLI::App app("Destroy the cache on an SSD.", "flashcache_destroy");
+    DestroyOptions options;
+    app.add_flag("-f,--force", options.force,
+                 "even if it holds dirty blocks: their data will be lost");
+    app.add_flag("-v,--verbose", options.verbose, "say more");
+    app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
+    parse(app, argc, argv);
+    return options;
+}
+
+} // namespace tools

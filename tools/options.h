@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The command lines.  Each parser throws Error (status 2) for a wrong one and Answer for --help
+// and --version.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace tools {
+
+struct CreateOptions {
+    unsigned mode = 0;               // enum fc_mode
+    std::uint32_t block_sectors = 0; // 0 in each of these: the default
+    std::uint64_t cache_sectors = 0;
+    std::uint32_t associativity = 0; // blocks
+    std::uint32_t disk_associativity_sectors = 0;
+    bool verbose = false;
+    bool force = false;
+    bool assume_yes = false; // also by force
+    std::string cache_name;
+    std::string ssd_path;
+    std::string disk_path;
+};
+
+struct LoadOptions {
+    unsigned mode = 0;      // 0: as recorded
+    std::string disk_path;  // "": as recorded
+    std::string cache_name; // "": as recorded
+    bool verbose = false;
+    std::string ssd_path;
+};
+
+struct DestroyOptions {
+    bool force = false;
+    bool verbose = false;
+    std::string ssd_path;
+};
+
+CreateOptions parse_create_options(int argc, const char *const *argv);
+LoadOptions parse_load_options(int argc, const char *const *argv);
+DestroyOptions parse_destroy_options(int argc, const char *const *argv);
+
+} // namespace tools

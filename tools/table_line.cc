@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "table_line.h"
+
+#include <fmt/format.h>
+
+#include "core/abi.h"
+
+namespace tools {
+namespace {
+
+constexpr int kPersistenceLoad = 1; // use the cache that is on the SSD, or fail
+
+std::string escaped(std::string_view argument) {
+    std::string result;
+    for (const char c : argument) {
+        if (c == ' ' || c == '\\' || c == '\t' || c == '\n')
+            result += '\\';
+        result += c;
+    }
+    return result;
+}
+
+} // namespace
+
+std::string table_arguments(const Table &table) {
+    return fmt::format("{} {} {} {} {}", escaped(table.disk_path), escaped(table.ssd_path),
+                       escaped(table.cache_name), table.mode, kPersistenceLoad);
+}
+
+std::string table_line(const Table &table) {
+    return fmt::format("0 {} {} {}", table.origin_sectors, kTargetName, table_arguments(table));
+}
+
+const char *mode_name(unsigned mode) {
+    switch (mode) {
+    case FC_MODE_WRITE_BACK:
+        return "back";
+    case FC_MODE_WRITE_THROUGH:
+        return "thru";
+    case FC_MODE_WRITE_AROUND:
+        return "around";
+    case FC_MODE_WRITE_ONLY:
+        return "write-only";
+    default:
+        return "unknown";
+    }
+}
+
+std::optional<unsigned> parse_mode(std::string_view text) {
+    if (text == "back")
+        return FC_MODE_WRITE_BACK;
+    if (text == "thru" || text == "through")
+        return FC_MODE_WRITE_THROUGH;
+    if (text == "around")
+        return FC_MODE_WRITE_AROUND;
+    return std::nullopt;
+}
+
+} // namespace tools
