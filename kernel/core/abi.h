@@ -115,7 +115,7 @@ struct fc_job {
 	struct fc_job *log_next;	/* in the list of a log batch */
 	struct fc_request *req;
 	struct fc_pending *waiters;	/* requests that wait for this job, in arrival order */
-	struct fc_pending **waiters_tail;
+	struct fc_pending *waiters_tail;
 	fc_u64 first_block;		/* origin block of bit 0 of the masks */
 	fc_u64 mask;			/* blocks that the job owns */
 	fc_u64 stale;			/* blocks overtaken by a write */
@@ -325,7 +325,8 @@ FC_OS int fc_os_job_buffer(void *os, struct fc_job *job, unsigned int nr_sectors
 FC_OS struct fc_pending *fc_os_pending_alloc(void *os);	/* or null; any context */
 FC_OS void fc_os_pending_free(void *os, struct fc_pending *pending);
 
-/* Copy between a request's data and a job's buffer; offsets and count in sectors.  Any. */
+/* Copy between a request's data and a job's buffer; offsets and count in sectors.  The data of a
+ * write-zeroes request is zeros.  Any. */
 FC_OS void fc_os_copy_in(void *os, struct fc_job *job, unsigned int buffer_offset,
 			 struct fc_request *req, unsigned int req_offset, unsigned int count);
 FC_OS void fc_os_copy_out(void *os, struct fc_job *job, unsigned int buffer_offset,

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The cache: everything that one flashcache device knows, and the functions that the parts of the
+// core offer each other.  A request's way through the files:
+//
+//	map.cc		what shall be done with a request (decided under the lock of its set)
+//	read.cc		read hits, read misses and fills
+//	write.cc	first-dirty, write-through and bypass writes
+//	flush.cc	flushes and what they cover
+//	range.cc	discards and write-zeroes
+//	wait.cc		requests that wait, and the worker that takes them up again
+//	log_client.cc	records: append, complete, settle
+//	writeback.cc	cleaning dirty blocks
+//	checkpoint.cc	the home table
+//	recovery.cc	open; close.cc  orderly stop, suspend
+//
+// Locks: one at a time, and none during I/O; but the lock of the queues may be taken inside a set
+// lock (nothing is taken inside it).
+#pragma once
+
+#include "cache_set.h"
+#include "geometry.h"
+#include "home_table.h"
+#include "log.h"
+#include "superblock.h"
+#include "types.h"
+
+namespace fc {
+
+// What a job does (fc_job.kind).
+enum JobKind : u8 {
+	kJobFill,		// read miss: origin -> buffer -> request; buffer -> cache device
+	kJobWrite,		// write-back: data and DIRTY record, then dirty
+	kJobThrough,		// write-through: data to both devices
+	kJobBypass,		// a write to the origin only; keeps fills away
+	kJobWriteback,		// cache device -> origin, then CLEAN records
+	kJobInvalidate,		// INVALID records of a range operation
+	kJobZeroEdge,		// zeroes to part of a dirty block
+	kJobPoison,		// blocks whose state on the cache device is unknown: errors only
+};
+
+// Where it is (fc_job.stage).
+enum JobStage : u8 {
+	kStageBuffer,		// wants a buffer
+	kStageRead,		// reads (fill: the origin; partial write: the cached block)
+	kStageFill,		// fill: writes the cache device
+	kStageData,		// data (and record) in flight
+	kStageRevoke,		// first-dirty data failed: INVALID records on their way
+	kStageFallback,		// first-dirty data failed: goes to the origin instead
+	kStageCopied,		// writeback: waits for its commit
+	kStageCommit,		// writeback: CLEAN records on their way
+};
+
+// fc_job.flags, beside kLog* of log.h
+inline constexpr u8 kJobRecordFailed = 8;
+inline constexpr u8 kJobCacheFailed = 16;
+inline constexpr u8 kJobFallow = 64;		// writeback because the blocks are old or all is idle
+
+// What a request is doing (fc_request.kind).
+enum RequestKind : u8 {
+	kReqReadHit,
+	kReqOverwrite,		// in place, to dirty blocks
+	kReqUncached,		// read from the origin, nothing to track
+	kReqBypass,		// write to the origin, tracked by req->job
+	kReqFlush,
+	kReqRange,
+	kReqWaiting,
+};
+
+inline constexpr u8 kReqFlagFua = FC_REQ_FUA;
+inline constexpr u8 kReqFlagSingly = 0x10;	// block by block: a hit has failed
+inline constexpr u8 kReqFlagCounted = 0x20;	// statistics have seen it
+
+enum RangeStage : u8 { kRangeIdle, kRangeDrain, kRangeOrigin, kRangeFlush, kRangeDrop, kRangeEnd };
+
+// The range operation in progress; there is at most one.  Only fc_core_run() works on it, but for
+// the fields that say so.
+struct RangeOp {
+	Request *req;
+	RangeStage stage;
+	u8 status;			// atomic
+	bool origin_done;		// atomic
+	bool flush_done;		// atomic
+	bool all_sets;			// visit sets 0..nr_touched-1; else those of the extents
+	bool edge_started[2];
+	u64 first;			// whole blocks [first, end)
+	u64 end;
+	u64 edges[2];			// partly covered blocks, or kNoBlock
+	u64 first_touched;		// start of the first extent
+	u32 extent_blocks;
+	u32 nr_touched;			// extents or sets to visit
+	u32 cursor;
+	u32 word;
+	u32 outstanding;		// jobs in flight; atomic
+};
+
+inline constexpr u64 kNoBlock = ~0ull;
+
+struct Writeback {
+	Job *copied;			// FC_LOCK_WRITEBACK: finished copies
+	u32 in_flight;			// FC_LOCK_WRITEBACK: copies
+	u32 commit_jobs;		// FC_LOCK_WRITEBACK: jobs whose CLEAN records are on their way
+	Job *flushing;			// jobs that wait for the origin's flush
+	bool flush_done;		// atomic
+	u8 flush_status;
+	u32 cursor;			// next set to look at
+	u32 failures;			// rounds in a row that failed
+	u64 not_before_ms;		// backing off until then
+	u64 last_io_ms;
+	u64 fallow_since_ms;		// the last walk over all dirty blocks
+	u32 fallow_left;		// sets that the present walk has not seen
+	bool syncing;
+	bool stopped;			// suspended or closing down
+	u64 sync_logged_ms;
+};
+
+} // namespace fc
+
+struct fc_core {
+	// read-mostly
+	void *os;
+	fc::Geometry geo;
+	fc::SetLayout layout;
+	char *sets;
+	fc::u32 mode;
+	fc::u32 degraded;
+	fc::u32 tunables[FC_NR_TUNABLES];
+	fc::u32 lock_mask;
+	fc::u64 whole_blocks;			// origin blocks that lie entirely on the origin
+	bool volatile_dev[2];
+	bool started;
+	bool suspended;
+
+	// written now and then
+	fc::u32 unflushed[2];			// device holds acknowledged data that no flush covers
+	fc::u32 flushes[2];			// flushes of requests in flight
+	fc::u32 io_seen;			// a request came since the cleaner last looked
+	fc::u32 error_streak;			// failures of the cache device in a row
+	fc::u64 nr_dirty;
+	fc::u64 nr_valid;
+	fc::u64 nr_waiting;
+	fc::u64 nr_jobs;
+	fc::u64 nr_poisoned;
+
+	fc::Log log;
+	fc::HomeTable home;
+	fc::Config config;
+	fc::SuperblockState superblock;
+	fc::u64 *touched;			// FC_LOCK_LOG: home units to write at the next checkpoint
+	char *scratch;				// FC_SCRATCH_BYTES for synchronous I/O
+
+	// FC_LOCK_QUEUE
+	fc::Job *advance_head, *advance_tail;	// jobs for fc_core_run()
+	fc::Job *starved;			// jobs that found no memory for a buffer
+	fc::Request *again_head, *again_tail;	// requests to be mapped again, without a place in line
+	fc::u32 drain_head, drain_tail;		// sets with ready requests, + 1
+	fc::Request *range_head, *range_tail;	// range operations that wait for their turn
+
+	fc::Job *room_head, *room_tail;		// FC_LOCK_LOG: jobs that wait for room in the log
+	fc::FlushTicket log_flush_ticket;
+	bool log_flush_in_flight;		// FC_LOCK_LOG
+	bool stalled_released;
+
+	fc::RangeOp range;
+	fc::Writeback wb;
+	fc::u64 recovered[3];			// dirty, clean, void
+	bool unclean_load;
+	bool memory_short;
+};
+
+namespace fc {
+
+// Tokens of fc_os_async_io().
+enum Token : u32 { kTokenLog = 0, kTokenLogFlush, kTokenWritebackFlush, kTokenRangeFlush };
+
+class FC_SCOPED_CAPABILITY SetGuard {
+public:
+	SetGuard(Core &core, u32 set) FC_ACQUIRE(set_lock)
+		: core_(core), lock_(set & core.lock_mask), flags_(fc_os_lock(core.os, lock_)) {}
+	~SetGuard() FC_RELEASE() { fc_os_unlock(core_.os, lock_, flags_); }
+	SetGuard(const SetGuard &) = delete;
+	SetGuard &operator=(const SetGuard &) = delete;
+
+private:
+	Core &core_;
+	u32 lock_;
+	unsigned long flags_;
+};
+
+#define FC_DEFINE_GUARD(Name, lock_id, token) \
+	class FC_SCOPED_CAPABILITY Name { \
+	public: \
+		explicit Name(Core &core) FC_ACQUIRE(token) \
+			: core_(core), flags_(fc_os_lock(core.os, lock_id)) {} \
+		~Name() FC_RELEASE() { fc_os_unlock(core_.os, lock_id, flags_); } \
+		Name(const Name &) = delete; \
+		Name &operator=(const Name &) = delete; \
+	private: \
+		Core &core_; \
+		unsigned long flags_; \
+	}
+
+FC_DEFINE_GUARD(LogGuard, FC_LOCK_LOG, log_lock);
+FC_DEFINE_GUARD(QueueGuard, FC_LOCK_QUEUE, queue_lock);
+FC_DEFINE_GUARD(WritebackGuard, FC_LOCK_WRITEBACK, writeback_lock);
+
+// Counters that several CPUs change without a lock.
+template <typename T>
+inline void atomic_add(T &counter, T n)
+{
+	__atomic_fetch_add(&counter, n, __ATOMIC_SEQ_CST);
+}
+
+template <typename T>
+inline T atomic_sub(T &counter, T n)		// returns what is left
+{
+	return __atomic_sub_fetch(&counter, n, __ATOMIC_SEQ_CST);
+}
+
+template <typename T>
+inline T atomic_load(const T &value)
+{
+	return __atomic_load_n(&value, __ATOMIC_SEQ_CST);
+}
+
+template <typename T>
+inline void atomic_store(T &value, T now)
+{
+	__atomic_store_n(&value, now, __ATOMIC_SEQ_CST);
+}
+
+inline CacheSet set_at(Core &core, u32 set)
+{
+	return CacheSet(core.layout, core.sets + static_cast<u64>(set) * core.layout.bytes);
+}
+
+inline void count(Core &core, fc_stat stat, u32 n = 1)
+{
+	fc_os_stat(core.os, stat, n);
+}
+
+inline u32 slot_number(const Core &core, u32 set, u32 way)
+{
+	return set * core.geo.ways() + way;
+}
+
+inline u32 nr_blocks_of(const Job &job)
+{
+	return static_cast<u32>(std::popcount(job.mask));
+}
+
+inline u32 first_bit(const Job &job)
+{
+	return static_cast<u32>(std::countr_zero(job.mask));
+}
+
+// A piece of a request that lies in one chunk: what map.cc decides about.
+struct Piece {
+	u64 block;		// first origin block
+	u64 base;		// first block of the chunk
+	u32 bit;		// block - base
+	u32 nr_blocks;		// blocks touched
+	u32 set;
+	u32 tag;		// of the first block
+	u32 head;		// sectors of the first block before the piece
+	u32 nr_sectors;
+	bool write;
+};
+
+Piece piece_of(Core &core, const Request &req);
+// Sectors of the first n blocks of the piece that belong to it.
+u32 sectors_of(const Core &core, const Piece &piece, u32 n);
+// Is block i of the piece covered entirely?
+bool covers(const Core &core, const Piece &piece, u32 i);
+
+// ---- map.cc
+enum class Outcome { kRemap, kTaken, kWait };
+// Decide about a request's next piece and start it.  in_map: called by fc_core_map(), which may
+// shorten the request; else by the worker.  pending: the request's place in line, if it had one.
+// kRemap: the caller sends the whole piece to dev (fc_request.target_sector).
+Outcome start_piece(Core &core, Request &req, bool in_map, Pending *pending, int &dev);
+
+// ---- read.cc
+void advance_fill(Core &core, Job &job);
+void fill_io_done(Core &core, Job &job, int status);
+// A read hit ended.  True if the request is not finished: it is read again, block by block.
+bool read_hit_done(Core &core, Request &req, int &status);
+void overwrite_done(Core &core, Request &req, int status);
+
+// ---- write.cc
+void advance_write(Core &core, Job &job);
+void write_io_done(Core &core, Job &job, int dev, int status);
+void write_record_done(Core &core, Job &job, bool failed);
+void write_record_appended(Core &core, Job &job);
+void write_record_refused(Core &core, Job &job);
+void bypass_done(Core &core, Request &req, int status);
+
+// ---- map.cc, jobs
+Job *find_job(Core &core, u32 set, u64 base, u64 mask) FC_REQUIRES(set_lock);
+void link_job(Core &core, Job &job, const Piece &piece, u64 mask, Request *req) FC_REQUIRES(set_lock);
+// Take the job out of its set; what waited for it becomes ready.
+void unlink_job(Core &core, Job &job) FC_REQUIRES(set_lock);
+void free_job(Core &core, Job &job);
+
+// ---- wait.cc
+void wait_for_job(Core &core, Job &job, Pending *pending) FC_REQUIRES(set_lock);
+void make_ready(Core &core, u32 set, PendingList &list) FC_REQUIRES(set_lock);
+// The worker shall go on with the job or the request: at once, or when memory comes back.
+void queue_advance(Core &core, Job &job);
+void queue_again(Core &core, Request &req);
+void queue_for_memory(Core &core, Request &req);
+void queue_for_memory(Core &core, Job &job);
+// A frozen set takes up no request until it is unfrozen; jobs in flight end normally.
+void freeze(Core &core, u32 set);
+void unfreeze(Core &core, u32 set);
+// Part of a taken request is finished: end it or go on with the next piece.
+void end_part(Core &core, Request &req, u32 nr_sectors, int status);
+
+// ---- flush.cc
+void note_write(Core &core, int dev);		// acknowledged data that no flush covers yet
+int map_flush(Core &core, Request &req);
+void flush_done(Core &core, Request &req, int status);
+
+// ---- range.cc
+void queue_range(Core &core, Request &req);
+void run_range(Core &core);
+void range_job_done(Core &core, Job &job, bool failed);
+void range_origin_done(Core &core, int status);
+void range_flush_done(Core &core, int status);
+
+// ---- log_client.cc
+// Append the records that the job's kind and stage ask for, at once or when there is room; then
+// *_record_appended(), or *_record_refused() if the log has failed.  When the records are complete
+// (or durable): *_record_done().  Task.
+void append_records(Core &core, Job &job);
+void start_log(Core &core);			// write what has gathered, if nothing is in flight
+void log_io_done(Core &core, int status);
+void log_flush_done(Core &core, int status);
+void tell_jobs(Core &core, Job *list, bool failed);
+void data_arrived(Core &core, u64 batch);
+void run_log(Core &core);
+void kick_run(Core &core);
+
+// ---- writeback.cc
+void note_dirty(Core &core, u32 blocks);
+void note_clean(Core &core, u32 blocks);
+void writeback_copied(Core &core, Job &job, int dev, int status);
+void writeback_committed(Core &core, Job &job, bool failed);
+void writeback_flush_done(Core &core, int status);
+bool writeback_idle(Core &core);
+
+// ---- errors.cc
+void cache_device_error(Core &core, fc_stat stat);
+void cache_device_worked(Core &core);
+void degrade(Core &core, const char *why);
+
+// ---- checkpoint.cc (task; sleep; use core.scratch)
+// with_clean: the cache is at rest, and everything in memory is durable.
+fc_status write_home_units(Core &core, u64 first, u64 n, bool with_clean);
+fc_status write_touched_units(Core &core);
+fc_status next_superblock(Core &core, u32 flags, u64 log_tail);
+void mark_touched(Core &core, u32 slot);
+
+// ---- recovery.cc
+enum Recovered : u32 { kRecoveredDirty, kRecoveredClean, kRecoveredVoid };
+fc_status origin_fingerprint(Core &core, u32 &crc);
+
+} // namespace fc

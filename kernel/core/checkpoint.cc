@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Checkpoints: the home table catches up with the log, and the log's tail moves.
+//
+// What may be forgotten is what was settled when the checkpoint began.  Home units never say more
+// than what is durable elsewhere: a block whose record is not confirmed, or that a job owns, is
+// written as it was before (dirty) or as invalid, and its unit stays due for the next checkpoint;
+// the log still holds its record (rule 7).
+#include "cache.h"
+
+namespace fc {
+namespace {
+
+constexpr u64 kMaxGap = 4;		// untouched units that are written along to save an I/O
+
+HomeSlot home_slot(Core &core, u32 slot, bool with_clean, bool &again)
+{
+	const u32 set_nr = slot / core.geo.ways();
+	const u32 way = slot % core.geo.ways();
+	SetGuard guard(core, set_nr);
+	const CacheSet set = set_at(core, set_nr);
+	const bool is_dirty = set.dirty(way);
+	const bool settled = with_clean || !set.unconfirmed(way);
+	again |= set.busy(way) || !settled;
+	if (!set.valid(way) || (set.busy(way) && !is_dirty) || (is_dirty && !settled) ||
+	    (!is_dirty && !with_clean))
+		return {0, FC_DISK_INVALID, false};
+	return {core.geo.origin_block(set_nr, set.tag(way)), is_dirty ? FC_DISK_DIRTY : FC_DISK_CLEAN,
+		set.referenced(way)};
+}
+
+void fill_unit(Core &core, void *at, u64 unit, bool with_clean)
+{
+	const u32 per_unit = core.home.slots_per_unit();
+	const u32 first = static_cast<u32>(unit * per_unit);
+	const u32 n = static_cast<u32>(min_of<u64>(per_unit, core.geo.nr_blocks() - first));
+	bool again = false;
+	core.home.start_unit(at, unit);
+	for (u32 i = 0; i < n; i++)
+		HomeTable::set_slot(at, i, home_slot(core, first + i, with_clean, again));
+	core.home.seal_unit(at);
+	if (again)
+		mark_touched(core, first);
+}
+
+bool test_and_clear(Core &core, u64 unit) FC_REQUIRES(log_lock)
+{
+	u64 &word = core.touched[unit / 64];
+	const u64 bit = 1ull << (unit % 64);
+	const bool was = word & bit;
+	word &= ~bit;
+	return was;
+}
+
+// The next run of touched units from unit `from` on; takes their marks away.
+bool take_touched(Core &core, u64 from, u64 &first, u64 &n)
+{
+	const u64 most = FC_SCRATCH_BYTES / core.home.unit_bytes();
+	const u64 end = core.home.nr_units();
+	LogGuard guard(core);
+	while (from < end && !(core.touched[from / 64] >> (from % 64)))
+		from = (from / 64 + 1) * 64;
+	while (from < end && !test_and_clear(core, from))
+		from++;
+	if (from >= end)
+		return false;
+	first = from;
+	n = 1;
+	for (u64 unit = from + 1; unit < end && unit - from < most && unit - first - n <= kMaxGap; unit++)
+		if (test_and_clear(core, unit))
+			n = unit - first + 1;
+	return true;
+}
+
+} // namespace
+
+void mark_touched(Core &core, u32 slot)
+{
+	const u64 unit = core.home.unit_of(slot);
+	LogGuard guard(core);
+	core.touched[unit / 64] |= 1ull << (unit % 64);
+}
+
+fc_status write_home_units(Core &core, u64 first, u64 n, bool with_clean)
+{
+	const u32 bytes = core.home.unit_bytes();
+	for (u64 i = 0; i < n; i++)
+		fill_unit(core, core.scratch + i * bytes, first + i, with_clean);
+	count(core, FC_STAT_metadata_ssd_writes);
+	return fc_os_sync_io(core.os, FC_DEV_CACHE, FC_IO_WRITE, core.home.sector_of(first), core.scratch,
+			     static_cast<u32>(n * bytes / kSectorBytes), 0) ? FC_EIO : FC_OK;
+}
+
+fc_status write_touched_units(Core &core)
+{
+	u64 first = 0;
+	u64 n = 0;
+	for (u64 from = 0; take_touched(core, from, first, n); from = first + n)
+		if (const fc_status bad = write_home_units(core, first, n, false))
+			return bad;
+	return FC_OK;
+}
+
+fc_status next_superblock(Core &core, u32 flags, u64 log_tail)
+{
+	SuperblockState &s = core.superblock;
+	s.sequence++;
+	s.epoch = core.log.epoch();
+	s.flags = flags;
+	s.mode = core.mode;
+	s.log_tail = log_tail;
+	return write_superblock(core.os, core.config, s, core.scratch);
+}
+
+} // namespace fc
+
+FC_ENTRY void fc_core_checkpoint(struct fc_core *core)
+{
+	using namespace fc;
+	u64 settled;
+	{
+		LogGuard guard(*core);
+		settled = core->log.settled_sequence();
+		if (core->log.failed() || settled < core->log.tail())
+			return;
+	}
+	count(*core, FC_STAT_checkpoints);
+	// The superblock's write has a flush in front: the home units are durable before it.
+	if (write_touched_units(*core) || next_superblock(*core, 0, settled + 1)) {
+		cache_device_error(*core, FC_STAT_ssd_write_errors);
+		Job *failed;
+		{
+			LogGuard guard(*core);
+			failed = core->log.fail();
+		}
+		degrade(*core, "a checkpoint failed");
+		tell_jobs(*core, failed, true);
+	} else {
+		LogGuard guard(*core);
+		core->log.move_tail(settled + 1);
+	}
+	kick_run(*core);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Stopping: suspend and orderly stop.
+#include "cache.h"
+
+namespace fc {
+namespace {
+
+constexpr u32 kFailuresBeforeGivingUp = 4;	// rounds of copies that failed, one after the other
+
+bool at_rest(Core &core)
+{
+	if (atomic_load(core.nr_jobs) != atomic_load(core.nr_poisoned) || !writeback_idle(core))
+		return false;
+	LogGuard guard(core);
+	return core.log.failed() || (core.log.idle() && !core.log_flush_in_flight);
+}
+
+// Let everything that is in flight end.  No request is.
+void quiesce(Core &core)
+{
+	constexpr u32 kLookAgainMs = 20;
+	core.suspended = true;
+	core.wb.stopped = true;
+	while (!at_rest(core)) {
+		fc_os_kick(core.os, FC_WORK_RUN, 0);
+		fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);
+		fc_os_wait(core.os, kLookAgainMs);
+	}
+}
+
+fc_status flush_devices(Core &core)
+{
+	fc_status result = FC_OK;
+	for (int dev = FC_DEV_CACHE; dev <= FC_DEV_ORIGIN; dev++) {
+		if (!core.volatile_dev[dev])
+			continue;
+		if (fc_os_sync_io(core.os, dev, FC_IO_FLUSH, 0, nullptr, 0, 0))
+			result = FC_EIO;
+		else
+			atomic_store(core.unflushed[dev], 0u);
+	}
+	return result;
+}
+
+fc_status clean_all(Core &core)
+{
+	fc_os_log(core.os, FC_LOG_INFO, "Cleaning %llu blocks please WAIT", atomic_load(core.nr_dirty));
+	core.wb.failures = 0;
+	fc_core_start_sync(&core);
+	while (atomic_load(core.nr_dirty) && !fc_os_interrupted(core.os) &&
+	       core.wb.failures < kFailuresBeforeGivingUp && !core.log.failed())
+		fc_os_wait(core.os, 1000);
+	core.wb.syncing = false;
+	const u64 left = atomic_load(core.nr_dirty);
+	if (!left)
+		return FC_OK;
+	fc_os_log(core.os, FC_LOG_WARNING, "Could not sync %llu blocks to disk, cache still dirty", left);
+	return core.wb.failures || core.log.failed() ? FC_EIO : FC_EINTR;
+}
+
+void free_poison(Core &core)
+{
+	for (u32 set_nr = 0; set_nr < core.geo.nr_sets() && core.nr_poisoned; set_nr++) {
+		Job *job;
+		{
+			SetGuard guard(core, set_nr);
+			job = set_at(core, set_nr).header().jobs;
+			set_at(core, set_nr).header().jobs = nullptr;
+		}
+		for (Job *next; job; job = next) {
+			next = job->next;
+			core.nr_poisoned--;
+			fc_os_job_free(core.os, job);
+		}
+	}
+}
+
+// The whole table, clean blocks too, then a superblock that says so.
+fc_status store(Core &core)
+{
+	// The table says "dirty" without a checksum: the data must be durable before it.
+	if (const fc_status bad = flush_devices(core))
+		return bad;
+	const u64 most = FC_SCRATCH_BYTES / core.home.unit_bytes();
+	for (u64 unit = 0; unit < core.home.nr_units(); unit += most)
+		if (const fc_status bad = write_home_units(core, unit, min_of(most, core.home.nr_units() - unit), true))
+			return bad;
+	u32 flags = FC_DISK_FLAG_CLEAN;
+	core.superblock.origin_fingerprint = 0;
+	if (origin_fingerprint(core, core.superblock.origin_fingerprint) == FC_OK)
+		flags |= FC_DISK_FLAG_FINGERPRINT;
+	return next_superblock(core, flags, core.log.next_sequence());
+}
+
+} // namespace
+} // namespace fc
+
+FC_ENTRY int fc_core_close(struct fc_core *core, int keep_dirty)
+{
+	using namespace fc;
+	if (!core->started)
+		return FC_OK;
+	fc_core_resume(core);
+	fc_status status = FC_OK;
+	if (atomic_load(core->nr_dirty) && !keep_dirty)
+		status = clean_all(*core);
+	else if (keep_dirty)
+		fc_os_log(core->os, FC_LOG_INFO, "Fast flashcache remove Skipping cleaning of %llu blocks",
+			  atomic_load(core->nr_dirty));
+	quiesce(*core);
+	core->started = false;
+	const bool trusted = !core->nr_poisoned && !core->log.failed();
+	free_poison(*core);
+	if (!trusted || store(*core)) {
+		fc_os_log(core->os, FC_LOG_ERROR,
+			  "CRITICAL : cache metadata could not be saved; the next load recovers from the log, %llu blocks are dirty",
+			  atomic_load(core->nr_dirty));
+		return FC_EIO;
+	}
+	fc_os_log(core->os, FC_LOG_INFO, "Cache metadata saved to disk: valid blocks = %llu dirty blocks = %llu",
+		  atomic_load(core->nr_valid), atomic_load(core->nr_dirty));
+	return status;
+}
+
+FC_ENTRY int fc_core_suspend(struct fc_core *core)
+{
+	using namespace fc;
+	if (!core->started)
+		return FC_OK;
+	quiesce(*core);
+	return flush_devices(*core);
+}
+
+FC_ENTRY void fc_core_resume(struct fc_core *core)
+{
+	using namespace fc;
+	core->suspended = false;
+	core->wb.stopped = false;
+	if (atomic_load(core->nr_dirty))
+		fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
+}
+
+FC_ENTRY void fc_core_set_mode(struct fc_core *core, int mode)
+{
+	core->mode = static_cast<fc::u32>(mode);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Between jobs and the log: records in, completions out, settling, flushes, room.
+#include "cache.h"
+
+namespace fc {
+namespace {
+
+// Share of the log in use above which a checkpoint starts: a third, so that a long one is done
+// before the log is full.
+constexpr u64 kCheckpointDivisor = 3;
+
+u32 record_state(const Job &job)
+{
+	if (job.kind == kJobWriteback)
+		return FC_DISK_CLEAN;
+	if (job.kind == kJobWrite && job.stage != kStageRevoke)
+		return FC_DISK_DIRTY;
+	return FC_DISK_INVALID;
+}
+
+void touch(Core &core, u32 slot) FC_REQUIRES(log_lock)
+{
+	const u64 unit = core.home.unit_of(slot);
+	core.touched[unit / 64] |= 1ull << (unit % 64);
+}
+
+void add_records(Core &core, Job &job, u32 state) FC_REQUIRES(log_lock)
+{
+	u32 n = 0;
+	for (u64 left = job.mask; left; left &= left - 1, n++) {
+		const u32 bit = static_cast<u32>(std::countr_zero(left));
+		const u32 slot = slot_number(core, job.set, job.way[bit]);
+		core.log.add({
+			.slot = slot,
+			.state = state,
+			.data_crc = state == FC_DISK_DIRTY ? job.crc[bit] : 0,
+			.origin_block = state == FC_DISK_INVALID ? 0 : job.first_block + bit,
+		});
+		touch(core, slot);
+	}
+	core.log.attach(job, state == FC_DISK_DIRTY ? n : 0);
+	count(core, state == FC_DISK_DIRTY ? FC_STAT_metadata_dirties : FC_STAT_metadata_cleans, n);
+}
+
+enum class Append { kDone, kWaits, kRefused };
+
+Append try_append(Core &core, Job &job)
+{
+	const u32 state = record_state(job);
+	const u32 n = static_cast<u32>(std::popcount(job.mask));
+	LogGuard guard(core);
+	if (core.log.failed())
+		return Append::kRefused;
+	if (core.log.has_room(n, state == FC_DISK_INVALID)) {
+		add_records(core, job, state);
+		return Append::kDone;
+	}
+	core.log.want_confirm();
+	job.queue_next = nullptr;
+	if (core.room_head)
+		core.room_tail->queue_next = &job;
+	else
+		core.room_head = &job;
+	core.room_tail = &job;
+	return Append::kWaits;
+}
+
+bool room_is_wanted(Core &core)
+{
+	return atomic_load(core.room_head) != nullptr;
+}
+
+// Jobs that waited for room try again, in order.
+void retry_room(Core &core)
+{
+	Job *job;
+	{
+		LogGuard guard(core);
+		job = core.room_head;
+		core.room_head = core.room_tail = nullptr;
+	}
+	for (Job *next; job; job = next) {
+		next = job->queue_next;
+		append_records(core, *job);
+	}
+}
+
+void confirm_slot(Core &core, u32 slot)
+{
+	if (slot == kNoSlot)
+		return;
+	const u32 set_nr = slot / core.geo.ways();
+	SetGuard guard(core, set_nr);
+	CacheSet set = set_at(core, set_nr);
+	set.set_unconfirmed(slot % core.geo.ways(), false);
+	make_ready(core, set_nr, set.header().stalled);
+}
+
+void settle(Core &core)
+{
+	for (;;) {
+		u32 first = 0;
+		u32 n = 0;
+		{
+			LogGuard guard(core);
+			if (!core.log.next_to_settle(first, n))
+				return;
+		}
+		for (u32 i = 0; i < n; i++)
+			confirm_slot(core, core.log.slot_at(first + i));
+		LogGuard guard(core);
+		core.log.settled();
+	}
+}
+
+void flush_for_log(Core &core)
+{
+	{
+		LogGuard guard(core);
+		if (!core.log.flush_wanted() || core.log_flush_in_flight || core.log.failed())
+			return;
+		core.log_flush_in_flight = true;
+		core.log_flush_ticket = core.log.flush_ticket();
+	}
+	count(core, FC_STAT_flush_ssd);
+	fc_os_async_io(core.os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0, kTokenLogFlush);
+}
+
+void start_checkpoint_if_due(Core &core)
+{
+	const u64 used = core.log.used_units();
+	const u64 gain = core.log.settled_sequence() + 1 - core.log.tail();
+	const u64 capacity = core.log.capacity();
+	if (gain && (room_is_wanted(core) ||
+		     (used > capacity / kCheckpointDivisor && gain > capacity / 8)))
+		fc_os_kick(core.os, FC_WORK_CHECKPOINT, 0);
+}
+
+void refuse(Core &core, Job &job)
+{
+	if (job.kind == kJobWrite)
+		write_record_refused(core, job);
+	else if (job.kind == kJobWriteback)
+		writeback_committed(core, job, true);
+	else
+		range_job_done(core, job, true);
+}
+
+bool worker_is_needed(Core &core)
+{
+	constexpr u64 kSettleLater = 64;	// batches; a wake-up for each would cost more
+	return core.log.unsettled() > kSettleLater || core.log.confirm_pending() ||
+	       core.log.has_records() || core.log.write_pending() || core.log.flush_wanted() ||
+	       room_is_wanted(core);
+}
+
+} // namespace
+
+void append_records(Core &core, Job &job)
+{
+	switch (try_append(core, job)) {
+	case Append::kDone:
+		if (job.kind == kJobWrite)
+			write_record_appended(core, job);
+		start_log(core);
+		break;
+	case Append::kWaits:
+		count(core, FC_STAT_log_waits);
+		kick_run(core);
+		break;
+	case Append::kRefused:
+		refuse(core, job);
+		break;
+	}
+}
+
+void start_log(Core &core)
+{
+	bool write;
+	{
+		LogGuard guard(core);
+		write = core.log.prepare_write();
+	}
+	if (write)
+		core.log.write();
+}
+
+void tell_jobs(Core &core, Job *list, bool failed)
+{
+	for (Job *next; list; list = next) {
+		next = list->log_next;
+		if (list->kind == kJobWrite)
+			write_record_done(core, *list, failed);
+		else if (list->kind == kJobWriteback)
+			writeback_committed(core, *list, failed);
+		else
+			range_job_done(core, *list, failed);
+	}
+}
+
+void log_io_done(Core &core, int status)
+{
+	Job *done = nullptr;
+	bool failed = false;
+	bool kick;
+	{
+		LogGuard guard(core);
+		core.log.write_done(status, done, failed);
+		kick = worker_is_needed(core);
+	}
+	if (status)
+		cache_device_error(core, FC_STAT_ssd_write_errors);
+	if (failed)
+		degrade(core, "the metadata log cannot be written");
+	tell_jobs(core, done, failed);
+	if (kick || failed)
+		kick_run(core);
+}
+
+void log_flush_done(Core &core, int status)
+{
+	Job *done = nullptr;
+	{
+		LogGuard guard(core);
+		core.log_flush_in_flight = false;
+		if (!status)
+			done = core.log.flushed(core.log_flush_ticket);
+		else if (!core.log.failed())
+			done = core.log.fail();
+	}
+	if (status) {
+		cache_device_error(core, FC_STAT_ssd_write_errors);
+		degrade(core, "the cache device cannot be flushed");
+	}
+	tell_jobs(core, done, status != 0);
+	kick_run(core);
+}
+
+void data_arrived(Core &core, u64 batch)
+{
+	bool kick;
+	{
+		LogGuard guard(core);
+		core.log.data_arrived(batch);
+		kick = core.log.confirm_pending() || room_is_wanted(core);
+	}
+	if (kick)
+		kick_run(core);
+}
+
+namespace {
+
+// Who waits for a confirmation that will never come is to be told.
+void release_stalled(Core &core)
+{
+	if (!core.log.failed() || core.stalled_released)
+		return;
+	core.stalled_released = true;
+	for (u32 set = 0; set < core.geo.nr_sets(); set++) {
+		SetGuard guard(core, set);
+		make_ready(core, set, set_at(core, set).header().stalled);
+	}
+}
+
+} // namespace
+
+void run_log(Core &core)
+{
+	settle(core);
+	release_stalled(core);
+	if (room_is_wanted(core))
+		retry_room(core);
+	flush_for_log(core);
+	start_log(core);
+	start_checkpoint_if_due(core);
+}
+
+} // namespace fc
