@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a cache after its table was loaded: the first resume creates or loads it, later
+ * ones apply what a reloaded table asks for, suspend makes everything durable, and the end is an
+ * orderly stop.
+ *
+ * Device-mapper's order, which this relies on, is: .ctr of a new table; .postsuspend of the old;
+ * .preresume and .resume of the new; .dtr of the old.  The device's suspend lock excludes these
+ * from each other but for .ctr and .dtr.
+ */
+#define DM_MSG_PREFIX "flashcache"
+
+#include <linux/errno.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/vmalloc.h>
+
+#include "glue.h"
+
+/* The one place where the core's results become the kernel's. */
+static int errno_of(int status)
+{
+	switch (status) {
+	case FC_OK:
+		return 0;
+	case FC_EIO:
+		return -EIO;
+	case FC_ENOMEM:
+		return -ENOMEM;
+	case FC_EINTR:
+		return -EINTR;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- the first resume ------------------------------------------------------------------------ */
+
+/* Somebody else may have made a cache there since the table was loaded. */
+static int check_still_free(struct fc_cache *cache, const struct fc_table *table, void *scratch)
+{
+	struct fc_config found = cache->config;
+	int status;
+
+	if (table->persistence != FC_PERSIST_CREATE)
+		return FC_OK;
+	status = fc_core_probe(cache, &found, scratch);
+	if (status == FC_E_NO_SUPERBLOCK)
+		return FC_OK;
+	return status == FC_EIO ? FC_EIO : FC_E_SUPERBLOCK_CHANGED;
+}
+
+static int format(struct fc_cache *cache, const struct fc_table *table)
+{
+	void *scratch;
+	int status;
+
+	if (table->persistence != FC_PERSIST_CREATE && table->persistence != FC_PERSIST_FORCE)
+		return FC_OK;
+	scratch = vzalloc(FC_SCRATCH_BYTES);
+	if (!scratch)
+		return FC_ENOMEM;
+	status = check_still_free(cache, table, scratch);
+	if (!status)
+		status = fc_core_format(cache, &cache->config, scratch);
+	vfree(scratch);
+	return status;
+}
+
+static void apply_options(struct fc_cache *cache, const struct fc_table *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < fc_nr_tunable_names; i++)
+		if (table->options_given & BIT(i))
+			fc_core_tune(cache->core, fc_tunable_names[i].tunable, table->option[i]);
+}
+
+static int open_core(struct fc_cache *cache, const struct fc_table *table)
+{
+	int status;
+
+	/* From an earlier attempt that failed. */
+	memset(cache->memory, 0, fc_core_bytes(&cache->config));
+
+	cache->core = fc_core_init(cache->memory, cache, &cache->config);
+	cache->mode = fc_table_mode(table);
+	fc_core_set_mode(cache->core, cache->mode);
+	apply_options(cache, table);
+	fc_work_start(cache);
+	status = fc_core_open(cache->core);
+	if (status) {
+		fc_work_stop(cache);
+		cache->core = NULL;
+	}
+	return status;
+}
+
+static int first_resume(struct fc_cache *cache, const struct fc_table *table)
+{
+	int status;
+	int r;
+
+	r = fc_cache_claim_opening(cache);
+	if (r) {
+		fc_err(cache, "another cache has taken one of the devices: load the table again");
+		return r;
+	}
+
+	status = format(cache, table);
+	if (!status)
+		status = open_core(cache, table);
+	if (status) {
+		fc_err(cache, "cannot be activated: %s", fc_status_text(status));
+		fc_cache_set_state(cache, FC_CACHE_LOADED);
+		return errno_of(status);
+	}
+
+	fc_cache_set_state(cache, FC_CACHE_LIVE);
+	fc_cache_set_label(cache);
+	fc_procfs_add(cache);
+	fc_sysctl_add(cache);
+	return 0;
+}
+
+/* ---- later ----------------------------------------------------------------------------------- */
+
+/* Nothing is in flight: the time to apply what a reloaded table changes. */
+static int resume_again(struct fc_cache *cache, const struct fc_table *table)
+{
+	int mode = fc_table_mode(table);
+
+	if (!cache->suspended) {
+		fc_cache_suspend(cache);
+		if (!cache->suspended)
+			return -EIO;
+	}
+	if (mode != cache->mode) {
+		fc_info(cache, "mode changes from %s to %s", fc_mode_name(cache->mode),
+			fc_mode_name(mode));
+		fc_core_set_mode(cache->core, mode);
+		cache->mode = mode;
+	}
+	apply_options(cache, table);
+	return 0;
+}
+
+/*
+ * Before @target's table goes live.  All I/O of the device waits, perhaps also what the kernel
+ * must write to get memory: allocations from here on start no I/O.  Context: task; sleeps.
+ */
+int fc_cache_preresume(struct fc_target *target)
+{
+	unsigned int noio = memalloc_noio_save();
+	int r;
+
+	if (target->cache->state == FC_CACHE_LIVE)
+		r = resume_again(target->cache, &target->table);
+	else
+		r = first_resume(target->cache, &target->table);
+	memalloc_noio_restore(noio);
+	return r;
+}
+
+/* Context: task. */
+void fc_cache_resume(struct fc_cache *cache)
+{
+	if (cache->suspended) {
+		cache->suspended = false;
+		fc_core_resume(cache->core);
+	}
+}
+
+/* No request is in flight or will come.  Context: task; sleeps. */
+void fc_cache_suspend(struct fc_cache *cache)
+{
+	int status;
+
+	if (cache->state != FC_CACHE_LIVE || cache->suspended)
+		return;
+	status = fc_core_suspend(cache->core);
+	if (status)
+		fc_warn(cache, "suspended, but not everything is durable: %s",
+			fc_status_text(status));
+	cache->suspended = true;
+}
+
+/*
+ * The orderly stop of a live cache.  Writes back what is dirty unless fast_remove says not to; a
+ * signal to the process that removes the device, or stop_sync, ends that early, and the dirty
+ * blocks stay on the cache device.  Context: task; sleeps.
+ */
+void fc_cache_close(struct fc_cache *cache)
+{
+	int fast = fc_core_tuned(cache->core, FC_TUNE_FAST_REMOVE);
+	u64 dirty = fc_core_gauge(cache->core, FC_GAUGE_DIRTY);
+	int status;
+
+	if (dirty && fast)
+		fc_info(cache, "Fast flashcache remove Skipping cleaning of %llu blocks", dirty);
+	else if (dirty)
+		fc_info(cache, "Cleaning %llu blocks please WAIT", dirty);
+
+	WRITE_ONCE(cache->closer, current);
+	status = fc_core_close(cache->core, fast);
+	WRITE_ONCE(cache->closer, NULL);
+
+	dirty = fc_core_gauge(cache->core, FC_GAUGE_DIRTY);
+	if (status == FC_EINTR)
+		fc_warn(cache, "cleaning was stopped, %llu dirty blocks stay on the cache device",
+			dirty);
+	else if (status)
+		fc_err(cache, "stopped with errors (%s), %llu dirty blocks stay on the cache device",
+		       fc_status_text(status), dirty);
+	else
+		fc_info(cache, "Cache metadata saved to disk");
+
+	fc_sysctl_remove(cache);
+	fc_procfs_remove(cache);
+	fc_work_stop(cache);
+	cache->core = NULL;
+}
