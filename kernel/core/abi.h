@@ -16,7 +16,11 @@
 #include "../uapi/stats.h"
 
 #ifdef __cplusplus
+#ifdef __clang__
+#define FC_ENTRY extern "C" __attribute__((visibility("default")))
+#else
 #define FC_ENTRY extern "C" __attribute__((externally_visible))
+#endif
 #define FC_OS extern "C"
 #else
 #define FC_ENTRY extern

@@ -35,15 +35,16 @@ struct TunableLimits {
 	u32 initial;
 };
 
+// In the order of enum fc_tunable.
 constexpr TunableLimits kTunables[FC_NR_TUNABLES] = {
-	[FC_TUNE_DIRTY_THRESH_PCT] = {10, 95, 70},
-	[FC_TUNE_MAX_CLEAN_IOS_TOTAL] = {1, 1024, 32},
-	[FC_TUNE_MAX_CLEAN_IOS_SET] = {1, 64, 8},
-	[FC_TUNE_FALLOW_DELAY_S] = {0, 1000000, 900},
-	[FC_TUNE_IDLE_DELAY_MS] = {0, 86400000, 2000},
-	[FC_TUNE_FAST_REMOVE] = {0, 1, 0},
-	[FC_TUNE_STOP_SYNC] = {0, 1, 0},
-	[FC_TUNE_CACHE_ALL] = {0, 1, 1},
+	{10, 95, 70},	// FC_TUNE_DIRTY_THRESH_PCT
+	{1, 1024, 32},	// FC_TUNE_MAX_CLEAN_IOS_TOTAL
+	{1, 64, 8},	// FC_TUNE_MAX_CLEAN_IOS_SET
+	{0, 1000000, 900},	// FC_TUNE_FALLOW_DELAY_S
+	{0, 86400000, 2000},	// FC_TUNE_IDLE_DELAY_MS
+	{0, 1, 0},	// FC_TUNE_FAST_REMOVE
+	{0, 1, 0},	// FC_TUNE_STOP_SYNC
+	{0, 1, 1},	// FC_TUNE_CACHE_ALL
 };
 
 void init_sets(Core &core)

@@ -246,7 +246,7 @@ inline u32 slot_number(const Core &core, u32 set, u32 way)
 
 inline u32 nr_blocks_of(const Job &job)
 {
-	return static_cast<u32>(std::popcount(job.mask));
+	return count_bits(job.mask);
 }
 
 inline u32 first_bit(const Job &job)

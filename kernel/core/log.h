@@ -131,8 +131,8 @@ private:
 	u32 write_flags() const;
 	void seal(u32 unit, u32 count, u64 confirmed, u64 durable);
 	u64 last_sequence_before(u64 number, u64 none);
-	void advance();
-	void check_pressure();
+	void advance() FC_REQUIRES(log_lock);
+	void check_pressure() FC_REQUIRES(log_lock);
 
 	void *os_;
 	char *buffers_;

@@ -48,7 +48,7 @@ enum class Append { kDone, kWaits, kRefused };
 Append try_append(Core &core, Job &job)
 {
 	const u32 state = record_state(job);
-	const u32 n = static_cast<u32>(std::popcount(job.mask));
+	const u32 n = count_bits(job.mask);
 	LogGuard guard(core);
 	if (core.log.failed())
 		return Append::kRefused;

@@ -330,7 +330,7 @@ void range_flush_done(Core &core, int status)
 
 void range_job_done(Core &core, Job &job, bool failed)
 {
-	const u32 n = static_cast<u32>(std::popcount(job.mask));
+	const u32 n = count_bits(job.mask);
 	if (job.kind == kJobInvalidate) {
 		SetGuard guard(core, job.set);
 		CacheSet set = set_at(core, job.set);

@@ -58,7 +58,7 @@ bool claim_fill(Core &core, Job &job, CacheSet &set) FC_REQUIRES(set_lock)
 		got |= bit_range(bit, n);
 		wanted &= ~bit_range(bit, n);
 	}
-	atomic_add<u64>(core.nr_valid, static_cast<u64>(std::popcount(got)));
+	atomic_add<u64>(core.nr_valid, u64{count_bits(got)});
 	if (evicted_sum) {
 		atomic_sub<u64>(core.nr_valid, evicted_sum);
 		count(core, FC_STAT_replacement, evicted_sum);

@@ -131,7 +131,7 @@ fc_status find_log_end(Core &core, LogReader &reader, LogRange &range)
 	range = {tail, tail - 1};
 	u64 durable = 0;
 	bool valid = true;
-	LogUnit unit;
+	LogUnit unit = {};
 	while (range.end - tail < core.config.log_units) {
 		if (const fc_status bad = reader.read(range.end, unit, valid))
 			return bad;
@@ -191,7 +191,7 @@ fc_status replay_record(Core &core, const fc_disk_log_record &record, bool uncon
 
 fc_status replay(Core &core, LogReader &reader, const LogRange &range)
 {
-	LogUnit unit;
+	LogUnit unit = {};
 	bool valid = false;
 	for (u64 sequence = core.config.log_tail; sequence < range.end; sequence++) {
 		if (const fc_status bad = reader.read(sequence, unit, valid))
@@ -250,7 +250,7 @@ fc_status check_record(Core &core, const fc_disk_log_record &record)
 // From the end backwards, so that the last record of a slot comes first.
 fc_status check_data(Core &core, LogReader &reader, const LogRange &range)
 {
-	LogUnit unit;
+	LogUnit unit = {};
 	bool valid = false;
 	for (u64 sequence = range.end - 1; sequence > range.confirmed && sequence >= core.config.log_tail; sequence--) {
 		if (const fc_status bad = reader.read(sequence, unit, valid))
@@ -312,7 +312,7 @@ bool same_cache(const Config &a, const Config &b)
 // The superblock may have changed since the table was loaded.
 fc_status probe_again(Core &core)
 {
-	auto *fresh = reinterpret_cast<Config *>(core.scratch + 4096);
+	auto *fresh = reinterpret_cast<Config *>(core.scratch + 8192);
 	__builtin_memcpy(fresh, &core.config, sizeof(*fresh));
 	if (const int bad = fc_core_probe(core.os, fresh, core.scratch))
 		return static_cast<fc_status>(bad);

@@ -103,23 +103,31 @@ u64 slot_sector(u64 sequence)
 	return kSlots[sequence & 1];
 }
 
-// Read the superblock at sector into best if it is whole and newer.
-fc_status read_slot(void *os, u64 sector, void *scratch, bool &magic, bool &found,
-		    fc_disk_superblock &best)
+struct Found {
+	bool magic;		// one of the slots is ours
+	bool whole;		// and one of those is undamaged
+	u64 sector;		// of the newest undamaged one
+	u64 sequence;
+};
+
+fc_status read_slot(void *os, u64 sector, void *scratch)
 {
-	if (fc_os_sync_io(os, FC_DEV_CACHE, FC_IO_READ, sector, scratch, kSlotSectors, 0))
-		return FC_EIO;
+	return fc_os_sync_io(os, FC_DEV_CACHE, FC_IO_READ, sector, scratch, kSlotSectors, 0) ? FC_EIO : FC_OK;
+}
+
+fc_status look_at_slot(void *os, u64 sector, void *scratch, Found &found)
+{
+	if (const fc_status bad = read_slot(os, sector, scratch))
+		return bad;
 	const auto &disk = *static_cast<const fc_disk_superblock *>(scratch);
 	if (!has_magic(disk))
 		return FC_OK;
-	magic = true;
+	found.magic = true;
 	if (disk.version != FC_DISK_VERSION)
 		return FC_E_VERSION;
-	if (disk.crc != superblock_crc(disk))
+	if (disk.crc != superblock_crc(disk) || (found.whole && disk.sequence <= found.sequence))
 		return FC_OK;
-	if (!found || disk.sequence > best.sequence)
-		__builtin_memcpy(&best, &disk, sizeof(best));
-	found = true;
+	found = {true, true, sector, disk.sequence};
 	return FC_OK;
 }
 
@@ -173,15 +181,15 @@ u32 unit_seed(const Config &config)
 FC_ENTRY int fc_core_probe(void *os, struct fc_config *config, void *scratch)
 {
 	using namespace fc;
-	fc_disk_superblock best;
-	bool magic = false;
-	bool found = false;
+	Found found = {};
 	for (const u64 sector : kSlots)
-		if (const fc_status bad = read_slot(os, sector, scratch, magic, found, best))
+		if (const fc_status bad = look_at_slot(os, sector, scratch, found))
 			return bad;
-	if (!found)
-		return magic ? FC_E_SUPERBLOCK_DAMAGED : FC_E_NO_SUPERBLOCK;
-	return decode_superblock(best, *config);
+	if (!found.whole)
+		return found.magic ? FC_E_SUPERBLOCK_DAMAGED : FC_E_NO_SUPERBLOCK;
+	if (const fc_status bad = read_slot(os, found.sector, scratch))
+		return bad;
+	return decode_superblock(*static_cast<const fc_disk_superblock *>(scratch), *config);
 }
 
 FC_ENTRY int fc_core_wipe(void *os, const struct fc_config *, void *scratch)

@@ -50,6 +50,18 @@ constexpr u64 bit_range(u32 first, u32 n)
 	return low_bits(n) << first;
 }
 
+// std::popcount() would call libgcc, which a kernel module does not have.
+constexpr u32 count_bits(u64 word)
+{
+	word -= word >> 1 & 0x5555555555555555ull;
+	word = (word & 0x3333333333333333ull) + (word >> 2 & 0x3333333333333333ull);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	word += word >> 8;	// not by a multiplication: gcc would take that for a popcount, too
+	word += word >> 16;
+	word += word >> 32;
+	return static_cast<u32>(word & 0x7f);
+}
+
 template <typename T>
 constexpr T min_of(T a, T b)
 {
