@@ -10,12 +10,12 @@ fc_status check_numbers(const Config &c)
 {
 	if (c.unit_bytes != 512 && c.unit_bytes != 4096)
 		return FC_E_UNIT;
-	if (!std::has_single_bit(c.block_sectors) || c.block_sectors > 128 ||
+	if (!is_power_of_two(c.block_sectors) || c.block_sectors > 128 ||
 	    c.block_sectors * kSectorBytes < c.unit_bytes)
 		return FC_E_BLOCK_SIZE;
-	if (!std::has_single_bit(c.ways_per_set) || c.ways_per_set < 2 || c.ways_per_set > kMaxWays)
+	if (!is_power_of_two(c.ways_per_set) || c.ways_per_set < 2 || c.ways_per_set > kMaxWays)
 		return FC_E_WAYS;
-	if (!std::has_single_bit(c.extent_blocks) || c.extent_blocks > c.ways_per_set)
+	if (!is_power_of_two(c.extent_blocks) || c.extent_blocks > c.ways_per_set)
 		return FC_E_EXTENT;
 	if (c.mode < FC_MODE_WRITE_BACK || c.mode > FC_MODE_WRITE_ONLY)
 		return FC_E_MODE;

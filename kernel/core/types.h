@@ -62,6 +62,11 @@ constexpr u32 count_bits(u64 word)
 	return static_cast<u32>(word & 0x7f);
 }
 
+constexpr bool is_power_of_two(u64 value)
+{
+	return value && (value & (value - 1)) == 0;
+}
+
 template <typename T>
 constexpr T min_of(T a, T b)
 {

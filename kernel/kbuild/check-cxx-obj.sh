@@ -36,7 +36,7 @@ hit=$(echo "$sec" | grep -E '^\.(tdata|tbss)(\.|$)')
 
 # weak ones too: __cxa_pure_virtual is weak, and modpost lets it pass
 hit=$($NM -u "$o" | awk '{ print $2 }' | grep -E \
-	'^(_Zn[wa]|_Zd[la]|_ZN?K?St|_ZT[VISv]|__cxa_|__gxx_|__tsan_vptr|__dso_handle$|_Unwind_|__dynamic_cast$|__emutls|__tls_get_addr$|__atomic_|__sync_|atexit$|abort$|__[a-z]+([sdxt]f|ti)[a-z0-9]*[0-9]?$)')
+	'^(_Zn[wa]|_Zd[la]|_ZN?K?St|_ZT[VISv]|__cxa_|__gxx_|__tsan_vptr|__dso_handle$|_Unwind_|__dynamic_cast$|__emutls|__tls_get_addr$|__atomic_|__sync_|__(popcount|parity|clz|ctz|ffs|bswap|u?divmod|u?div|u?mod|mul)[sdt]i[0-9]$|atexit$|abort$|__[a-z]+([sdxt]f|ti)[a-z0-9]*[0-9]?$)')
 [ -z "$hit" ] || complain "needs a C++ or compiler runtime function" "$(echo "$hit" | c++filt 2>/dev/null || echo "$hit")"
 
 hit=$($OBJDUMP -d --no-show-raw-insn "$o" 2>/dev/null | grep -m3 -E \
