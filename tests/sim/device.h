@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A simulated disk.
+//
+// The fault model:
+//  - An I/O takes effect (reads or changes the medium, samples the memory it was given) at its
+//    submission or at its completion, by chance; the scheduler completes I/Os in any order.
+//  - A write to a device with a volatile cache is durable after a flush that was issued when the
+//    write had completed, or at once with FUA; otherwise, on completion.
+//  - At a power cut any subset of what is not durable survives, in pieces of the atomic unit
+//    (torn writes); later writes of a sector win over earlier ones.
+//  - A failing write changes any subset of its units; a failing flush or read does nothing.
+#ifndef FLASHCACHE_TESTS_SIM_DEVICE_H
+#define FLASHCACHE_TESTS_SIM_DEVICE_H
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "rng.h"
+#include "sector.h"
+
+namespace sim {
+
+// What an I/O reads from or writes to: sectors of the simulator, or bytes of the core.
+struct Memory {
+    Sector *sectors = nullptr;
+    unsigned char *bytes = nullptr;
+
+    Sector load(uint64_t i) const {
+        return sectors ? sectors[i] : Sector::from_bytes(bytes + i * kSectorBytes);
+    }
+    void store(uint64_t i, const Sector &value) const {
+        if (sectors)
+            sectors[i] = value;
+        else
+            value.to_bytes(bytes + i * kSectorBytes);
+    }
+};
+
+enum class DevOp { kRead, kWrite, kDiscard, kWriteZeroes, kFlush };
+
+struct AppliedWrite;
+
+struct DeviceIo {
+    DevOp op = DevOp::kRead;
+    bool fua = false;
+    bool preflush = false;
+    uint64_t sector = 0;
+    uint64_t count = 0;
+    Memory memory;
+
+    // For whoever submitted it.
+    int owner = 0;
+    void *object = nullptr;
+    uint64_t cookie = 0;
+
+    // The device's own.
+    uint64_t issued = 0;      // what had completed before is what a flush covers
+    bool preflushing = false; // its preflush has not ended
+    bool effective = false;   // the medium was read or written already
+    AppliedWrite *applied = nullptr;
+};
+
+// A write that changed what readers see, but is not durable yet.
+struct AppliedWrite {
+    uint64_t sector = 0;
+    uint64_t completed = 0; // 0: in flight
+    std::vector<Sector> data;
+    std::vector<bool> gone; // overwritten by something durable; empty: none
+};
+
+class Device {
+public:
+    struct Config {
+        uint64_t sectors = 0;
+        bool volatile_cache = false;
+        uint64_t atomic_sectors = 1;
+        bool discard_zeroes = true;
+        std::function<Sector(uint64_t)> factory; // initial contents
+    };
+
+    Device(const Config &config, Rng &rng);
+    ~Device();
+    Device(const Device &) = delete;
+
+    const Config &config() const { return config_; }
+    size_t in_flight() const { return in_flight_.size(); }
+    const DeviceIo &pending(size_t i) const { return *in_flight_[i]; }
+
+    void submit(std::unique_ptr<DeviceIo> io);
+    // One step of in-flight I/O @i: null if it needs another (its preflush ended).
+    std::unique_ptr<DeviceIo> complete(size_t i, bool fail);
+    // @boundary: some cuts treat the sectors below and above it differently.
+    void power_cut(uint64_t boundary);
+
+    const Sector &current(uint64_t sector) { return page(sector).current[sector % kPage]; }
+    const Sector &durable(uint64_t sector) { return page(sector).durable[sector % kPage]; }
+    bool all_durable() const { return unsafe_.empty(); }
+
+private:
+    static constexpr uint64_t kPage = 64;
+    static constexpr size_t kCacheWrites = 300; // the volatile cache holds so many writes
+    struct Page {
+        Sector current[kPage];
+        Sector durable[kPage];
+    };
+    enum class CutStyle { kNothing, kEverything, kUnits, kMostUnits, kWrites, kPrefix, kBelow, kAbove };
+
+    Page &page(uint64_t sector);
+    void take_effect(DeviceIo &io);
+    void apply(DeviceIo &io, bool partly);
+    void complete_write(DeviceIo &io, bool fail);
+    void persist(AppliedWrite &write);
+    void supersede(const AppliedWrite &winner);
+    void flush(uint64_t issued);
+    void remove_persisted();
+    void arrive(CutStyle style, uint64_t boundary, const AppliedWrite &write, bool before_prefix);
+
+    Config config_;
+    Rng &rng_;
+    uint64_t clock_ = 1;
+    std::vector<std::unique_ptr<Page>> pages_;
+    std::vector<std::unique_ptr<DeviceIo>> in_flight_;
+    std::vector<std::unique_ptr<AppliedWrite>> unsafe_; // in the order of application
+};
+
+} // namespace sim
+
+#endif

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// I/Os to the two devices, and what follows their end.
+#include "world.h"
+
+namespace sim {
+
+namespace {
+
+std::string describe_io(int dev, const DeviceIo &io) {
+    static const char *const names[] = {"read", "write", "discard", "write-zeroes", "flush"};
+    return std::string(names[static_cast<int>(io.op)]) + (dev == FC_DEV_CACHE ? " of cache device at " : " of origin at ") +
+           std::to_string(io.sector) + "+" + std::to_string(io.count);
+}
+
+DevOp dev_op(int io_op) {
+    return io_op == FC_IO_READ ? DevOp::kRead : io_op == FC_IO_WRITE ? DevOp::kWrite : DevOp::kFlush;
+}
+
+} // namespace
+
+void World::check_io(int dev, const DeviceIo &io) {
+    const uint64_t grain = profile_.unit_bytes / kSectorBytes;
+    const uint64_t size = device(dev).config().sectors;
+    if (io.op == DevOp::kFlush ? io.count != 0 : io.count == 0)
+        scheduler_.fail("bad length: " + describe_io(dev, io));
+    if (io.sector > size || io.count > size - io.sector)
+        scheduler_.fail("out of range: " + describe_io(dev, io));
+    if (io.sector % grain || io.count % grain)
+        scheduler_.fail("not aligned to logical blocks: " + describe_io(dev, io));
+    if (io.op == DevOp::kFlush || io.op == DevOp::kRead)
+        return;
+    const bool metadata = dev == FC_DEV_CACHE && io.sector < config_.data_offset_sectors;
+    if (metadata != (io.memory.bytes != nullptr))
+        scheduler_.fail("metadata and data mixed up: " + describe_io(dev, io));
+}
+
+void World::submit(int dev, DeviceIo io) {
+    if (dev != FC_DEV_CACHE && dev != FC_DEV_ORIGIN)
+        scheduler_.fail("I/O to device " + std::to_string(dev));
+    check_io(dev, io);
+    trace_.io("submit", dev, io, 0);
+    device(dev).submit(std::make_unique<DeviceIo>(std::move(io)));
+}
+
+bool World::fails(int dev) {
+    if (!faults_)
+        return false;
+    const uint32_t rate = dev == FC_DEV_CACHE ? profile_.cache_errors_per_100k : profile_.origin_errors_per_100k;
+    const bool fails = (steps_ < outage_until_ && dev == outage_dev_) || (rate && rng_.below(100000) < rate);
+    origin_failed_ = origin_failed_ || (fails && dev == FC_DEV_ORIGIN);
+    return fails;
+}
+
+void World::complete_io(int dev) {
+    const bool fail = fails(dev);
+    std::unique_ptr<DeviceIo> io = device(dev).complete(rng_.below(device(dev).in_flight()), fail);
+    if (!io)
+        return;
+    trace_.io("done", dev, *io, fail);
+    io_done(dev, *io, fail ? FC_EIO : FC_OK);
+}
+
+void World::io_done(int dev, DeviceIo &io, int status) {
+    const auto interrupt = Scheduler::Context::kInterrupt;
+    void *const object = io.object;
+    switch (io.owner) {
+    case kOwnerBio:
+        static_cast<Bio *>(object)->ios--;
+        scheduler_.call(interrupt, [this, object, status] {
+            auto *bio = static_cast<Bio *>(object);
+            if (!fc_core_end_io(core_, &bio->req, status))
+                end_bio(bio, bio->req.status);
+        });
+        break;
+    case kOwnerPart:
+        static_cast<Bio *>(object)->ios--;
+        scheduler_.call(interrupt, [this, object, status] {
+            fc_core_part_done(core_, &static_cast<Bio *>(object)->req, status);
+        });
+        break;
+    case kOwnerJob:
+        static_cast<JobMemory *>(object)->ios--;
+        scheduler_.call(interrupt, [this, object, dev, status] {
+            fc_core_job_io_done(core_, &static_cast<JobMemory *>(object)->job, dev, status);
+        });
+        break;
+    case kOwnerCopyRead:
+    case kOwnerCopyWrite:
+        copy_done(dev, io, status);
+        break;
+    case kOwnerAsync:
+        scheduler_.call(interrupt, [this, token = io.cookie, status] {
+            fc_core_async_done(core_, static_cast<unsigned int>(token), status);
+        });
+        break;
+    case kOwnerSync:
+        static_cast<SyncIo *>(object)->status = status;
+        scheduler_.make_runnable(static_cast<SyncIo *>(object)->fiber);
+        break;
+    }
+}
+
+// kcopyd: read all, then write all.
+void World::copy_done(int dev, DeviceIo &io, int status) {
+    auto *copy = static_cast<Copy *>(io.object);
+    if (io.owner == kOwnerCopyRead && !status) {
+        DeviceIo write;
+        write.op = DevOp::kWrite;
+        write.sector = copy->origin_sector;
+        write.count = copy->data.size();
+        write.memory.sectors = copy->data.data();
+        write.owner = kOwnerCopyWrite;
+        write.object = copy;
+        submit(FC_DEV_ORIGIN, std::move(write));
+        return;
+    }
+    JobMemory *job = copy->job;
+    copies_.put(copy);
+    job->ios--;
+    scheduler_.call(Scheduler::Context::kInterrupt,
+                    [this, job, dev, status] { fc_core_job_io_done(core_, &job->job, dev, status); });
+}
+
+void World::copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector, uint64_t count) {
+    scheduler_.check_may_submit("fc_os_copy");
+    Copy *copy = copies_.get();
+    copy->job = reinterpret_cast<JobMemory *>(job);
+    copy->origin_sector = origin_sector;
+    copy->data.resize(count);
+    copy->job->ios++;
+    DeviceIo io;
+    io.sector = cache_sector;
+    io.count = count;
+    io.memory.sectors = copy->data.data();
+    io.owner = kOwnerCopyRead;
+    io.object = copy;
+    submit(FC_DEV_CACHE, std::move(io));
+}
+
+void World::submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count) {
+    scheduler_.check_may_submit("fc_os_submit_part");
+    auto *bio = reinterpret_cast<Bio *>(req);
+    static const DevOp ops[] = {DevOp::kRead, DevOp::kWrite, DevOp::kFlush, DevOp::kDiscard, DevOp::kWriteZeroes};
+    DeviceIo io;
+    io.op = ops[static_cast<int>(bio->op->kind)];
+    io.fua = bio->op->fua;
+    io.sector = io.op == DevOp::kFlush ? 0 : sector;
+    io.count = count;
+    if (io.op != DevOp::kFlush && (offset > bio->count || count > bio->count - offset))
+        scheduler_.fail("a part outside of its request: " + describe_io(dev, io), req->sector);
+    io.memory.sectors = bio->op->data.data() + bio->offset + offset;
+    io.owner = kOwnerPart;
+    io.object = bio;
+    bio->ios++;
+    submit(dev, std::move(io));
+}
+
+void World::job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset, uint64_t count,
+                   unsigned int flags) {
+    scheduler_.check_may_submit("fc_os_job_io");
+    auto *memory = reinterpret_cast<JobMemory *>(job);
+    DeviceIo io;
+    io.op = dev_op(io_op);
+    io.fua = flags & FC_IO_FUA;
+    io.preflush = flags & FC_IO_PREFLUSH;
+    io.sector = sector;
+    io.count = count;
+    if (io.op != DevOp::kFlush && (offset > memory->buffer.size() || count > memory->buffer.size() - offset))
+        scheduler_.fail("outside of the job's buffer: " + describe_io(dev, io));
+    io.memory.sectors = memory->buffer.data() + offset;
+    io.owner = kOwnerJob;
+    io.object = memory;
+    memory->ios++;
+    submit(dev, std::move(io));
+}
+
+void World::async_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
+                     unsigned int flags, unsigned int token) {
+    scheduler_.check_may_submit("fc_os_async_io");
+    DeviceIo io;
+    io.op = dev_op(io_op);
+    io.fua = flags & FC_IO_FUA;
+    io.preflush = flags & FC_IO_PREFLUSH;
+    io.sector = sector;
+    io.count = count;
+    io.memory.bytes = static_cast<unsigned char *>(buffer);
+    io.owner = kOwnerAsync;
+    io.cookie = token;
+    submit(dev, std::move(io));
+}
+
+int World::sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
+                   unsigned int flags) {
+    scheduler_.check_may_sleep("fc_os_sync_io");
+    SyncIo wait = {Fiber::current(), FC_OK};
+    DeviceIo io;
+    io.op = dev_op(io_op);
+    io.fua = flags & FC_IO_FUA;
+    io.preflush = flags & FC_IO_PREFLUSH;
+    io.sector = sector;
+    io.count = count;
+    io.memory.bytes = static_cast<unsigned char *>(buffer);
+    io.owner = kOwnerSync;
+    io.object = &wait;
+    submit(dev, std::move(io));
+    scheduler_.park();
+    return wait.status;
+}
+
+} // namespace sim

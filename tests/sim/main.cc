@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// flashcache_sim: run the cache core in simulated machines and look for a history that breaks it.
+#include <chrono>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "world.h"
+
+namespace {
+
+struct Options {
+    uint64_t seed = 1;
+    uint64_t runs = 1;
+    uint64_t steps = 20000;
+    uint64_t seconds = 0;
+    bool trace = false;
+    bool stats = false;
+    bool verbose = false;
+    std::string profile = "any";
+};
+
+void print_stats(const sim::Totals &t) {
+    fmt::print("{} operations ({} failed), {} requests, {} loads\n", t.ops, t.failed_ops, t.requests, t.loads);
+#define PRINT_STAT(name, meaning) fmt::print("  {:22} {:12}  {}\n", #name, t.core_stat[FC_STAT_##name], meaning);
+    FC_STATS(PRINT_STAT)
+#undef PRINT_STAT
+}
+
+// One machine.  False: it failed.
+bool run_one(const Options &o, uint64_t seed, sim::Trace &trace, sim::Totals &totals, sim::Failure &failure) {
+    std::string description;
+    try {
+        sim::World world(seed, o.profile, trace);
+        description = world.describe();
+        if (o.verbose)
+            fmt::print("seed {}: {}\n", seed, description);
+        world.run(o.steps);
+        totals += world.totals();
+        return true;
+    } catch (const sim::Failure &f) {
+        failure = f;
+        failure.what += "\n  machine: " + description;
+        return false;
+    }
+}
+
+// Run it once more and print how it came about.
+void report(const Options &o, uint64_t seed, const sim::Failure &failure) {
+    fmt::print("\nFAILED: seed {}: {}\n", seed, failure.what);
+    if (!o.trace) {
+        sim::Trace trace;
+        sim::Failure again;
+        sim::Totals totals;
+        trace.start(failure.sector, 120);
+        run_one(o, seed, trace, totals, again);
+        fmt::print("\nthe end of its history{}:\n",
+                   failure.sector == sim::Trace::kAll ? "" : ", of the sector's block only");
+        trace.print_kept();
+    }
+    fmt::print("\nreplay: flashcache_sim --profile {} --steps {} --seed {} --trace\n", o.profile, o.steps, seed);
+}
+
+int run_all(const Options &o) {
+    using Clock = std::chrono::steady_clock;
+    sim::Totals totals;
+    const auto start = Clock::now();
+    auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+    uint64_t run = 0;
+    for (; o.seconds ? seconds() < static_cast<double>(o.seconds) : run < o.runs; run++) {
+        sim::Trace trace;
+        sim::Failure failure;
+        if (o.trace)
+            trace.start(sim::Trace::kAll, 0);
+        if (!run_one(o, o.seed + run, trace, totals, failure)) {
+            report(o, o.seed + run, failure);
+            return 1;
+        }
+    }
+    fmt::print("ok: {} machines, seeds {}..{}, {} steps, {} power cuts, {:.1f} s, {:.0f} steps/s\n", run, o.seed,
+               o.seed + run - 1, totals.steps, totals.cuts, seconds(), static_cast<double>(totals.steps) / seconds());
+    if (o.stats)
+        print_stats(totals);
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    Options o;
+    CLI::App app("Runs the cache core in simulated machines, each made and driven by one seed.", "flashcache_sim");
+    app.add_option("--seed", o.seed, "seed of the first machine; the next have the next seeds")->capture_default_str();
+    app.add_option("--runs", o.runs, "number of machines")->capture_default_str();
+    app.add_option("--seconds", o.seconds, "machines for so long, in place of --runs");
+    app.add_option("--steps", o.steps, "steps that each lives before it comes to rest")->capture_default_str();
+    app.add_option("--profile", o.profile, "kind of machine")
+        ->check(CLI::IsMember({"calm", "cuts", "tiny", "large", "errors", "any"}))
+        ->capture_default_str();
+    app.add_flag("--trace", o.trace, "print all that happens (a failure prints the end of the history by itself)");
+    app.add_flag("--stats", o.stats, "print the core's counters at the end");
+    app.add_flag("--verbose", o.verbose, "print what each machine is like");
+    CLI11_PARSE(app, argc, argv);
+    setvbuf(stdout, nullptr, _IOLBF, 0);
+    return run_all(o);
+}

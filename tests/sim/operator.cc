@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The operator: brings the cache up after each start, and changes things while it is in use.
+#include <algorithm>
+#include <cstring>
+
+#include "world.h"
+
+namespace sim {
+
+// One life of the machine, from power on to power off.
+void World::life() {
+    if (!formatted_)
+        format();
+    load_until_it_works();
+    if (rng_.coin())
+        read_everything();
+    users_active_ = true;
+    while (!ending_) {
+        pause(1 + rng_.below(2 * profile_.steps_per_operator));
+        if (!ending_)
+            act();
+    }
+    finale();
+}
+
+void World::pause(uint64_t steps) {
+    const uint64_t until = steps_ + steps;
+    scheduler_.wait_until([this, until] { return steps_ >= until || ending_; });
+}
+
+void World::format() {
+    fc_config config = config_;
+    int status;
+    while ((status = fc_core_format(this, &config, scratch_)) != FC_OK)
+        if (!profile_.faulty())
+            scheduler_.fail(std::string("format failed: ") + fc_status_text(status));
+    formatted_ = true;
+    origin_alone_ = true;
+}
+
+int World::load() {
+    fc_config config{};
+    config.origin_sectors = config_.origin_sectors;
+    config.cache_device_sectors = config_.cache_device_sectors;
+    config.cache_volatile = config_.cache_volatile;
+    config.origin_volatile = config_.origin_volatile;
+    if (const int status = fc_core_probe(this, &config, scratch_))
+        return status;
+    if (config.data_offset_sectors != config_.data_offset_sectors || config.nr_blocks != config_.nr_blocks)
+        scheduler_.fail("fc_core_probe() found another geometry");
+    if (profile_.change_modes && rng_.one_in(3))
+        profile_.mode = static_cast<uint32_t>(rng_.between(FC_MODE_WRITE_BACK, FC_MODE_WRITE_ONLY));
+    config.mode = profile_.mode;
+    const uint64_t bytes = (fc_core_bytes(&config) + 4095) / 4096 * 4096;
+    memory_ = static_cast<char *>(aligned_alloc(4096, bytes));
+    memset(memory_, 0, bytes);
+    core_ = fc_core_init(memory_, this, &config);
+    if (rng_.one_in(20)) // a table that is loaded and dropped again: no I/O, no trace
+        core_ = fc_core_init(static_cast<char *>(memset(memory_, 0, bytes)), this, &config);
+    if (profile_.mode == FC_MODE_WRITE_BACK || profile_.mode == FC_MODE_WRITE_ONLY)
+        origin_alone_ = false;
+    const int status = fc_core_open(core_);
+    if (status)
+        forget_core();
+    return status;
+}
+
+void World::forget_core() {
+    scheduler_.cancel_works();
+    scheduler_.wait_until([this] { return !scheduler_.works_running(); });
+    scheduler_.cancel_works();
+    if (device(FC_DEV_CACHE).in_flight() || device(FC_DEV_ORIGIN).in_flight())
+        scheduler_.fail("I/O is in flight although the cache is closed");
+    if (!jobs_.empty() || !pendings_.empty())
+        scheduler_.fail("jobs or pendings are left although the cache is closed");
+    free(memory_);
+    memory_ = nullptr;
+    core_ = nullptr;
+}
+
+void World::load_until_it_works() {
+    totals_.loads++;
+    trace_.line("operator loads");
+    int status;
+    while ((status = load()) != FC_OK) {
+        if (!profile_.faulty())
+            scheduler_.fail(std::string("load failed: ") + fc_status_text(status));
+        trace_.line("operator load failed: %s", fc_status_text(status));
+        if (status != FC_EIO)
+            scheduler_.fail(std::string("load failed, and not with an I/O error: ") + fc_status_text(status));
+        pause(20);
+    }
+    trace_.line("operator loaded in mode %u", profile_.mode);
+    live_ = true;
+    check_gauges();
+}
+
+void World::quiesce() {
+    users_active_ = false;
+    scheduler_.wait_until([this] { return ops_.empty(); });
+}
+
+int World::close(bool keep_dirty) {
+    quiesce();
+    check_gauges();
+    trace_.line("operator closes%s", keep_dirty ? ", keeps dirty blocks" : "");
+    const Time before = oracle_->now();
+    const int status = fc_core_close(core_, keep_dirty);
+    live_ = false;
+    interrupt_ = false;
+    if (status != FC_OK && status != FC_EINTR && !profile_.faulty())
+        scheduler_.fail(std::string("close failed: ") + fc_status_text(status));
+    if (status == FC_OK && !keep_dirty && gauge(FC_GAUGE_DIRTY))
+        scheduler_.fail("dirty blocks are left although the cache was closed with FC_OK");
+    forget_core();
+    trace_.line("operator closed: %s", status ? fc_status_text(status) : "ok");
+    if (status == FC_OK || status == FC_EINTR) {
+        oracle_->flushed(before);
+        check_home_table(status == FC_OK && !keep_dirty);
+    }
+    if (status == FC_OK && !keep_dirty) {
+        origin_alone_ = true;
+        check_origin_alone(false);
+    }
+    return status;
+}
+
+void World::reload() {
+    const bool keep_dirty = rng_.coin();
+    quiesce();
+    interrupt_ = rng_.one_in(5);
+    close(keep_dirty);
+    load_until_it_works();
+    if (rng_.one_in(3))
+        read_everything();
+    users_active_ = true;
+}
+
+void World::suspend_and_resume() {
+    quiesce();
+    check_gauges();
+    trace_.line("operator suspends");
+    const Time before = oracle_->now();
+    const int status = fc_core_suspend(core_);
+    if (status != FC_OK && !profile_.faulty())
+        scheduler_.fail(std::string("suspend failed: ") + fc_status_text(status));
+    if (status == FC_OK)
+        oracle_->flushed(before);
+    if (status == FC_OK && origin_alone_)
+        check_origin_alone(false);
+    if (profile_.change_modes) {
+        profile_.mode = static_cast<uint32_t>(rng_.between(FC_MODE_WRITE_BACK, FC_MODE_WRITE_ONLY));
+        if (profile_.mode == FC_MODE_WRITE_BACK || profile_.mode == FC_MODE_WRITE_ONLY)
+            origin_alone_ = false;
+        fc_core_set_mode(core_, static_cast<int>(profile_.mode));
+    }
+    fc_core_resume(core_);
+    trace_.line("operator resumed in mode %u", profile_.mode);
+    users_active_ = true;
+}
+
+// Write back everything; now and then while users go on.
+void World::sync() {
+    const bool quiet = rng_.coin();
+    if (quiet)
+        quiesce();
+    trace_.line("operator syncs");
+    fc_core_start_sync(core_);
+    scheduler_.wait_until([this] { return steps_ % 16 == 0; });
+    const uint64_t until = steps_ + 200000;
+    while (gauge(FC_GAUGE_SYNCING) && !(faults_ && steps_ > until)) {
+        if (steps_ > until)
+            scheduler_.fail("a sync does not end");
+        scheduler_.wait_until([this, at = steps_ + 16] { return steps_ >= at; });
+    }
+    trace_.line("operator synced");
+    if (quiet && !faults_ && gauge(FC_GAUGE_DIRTY))
+        scheduler_.fail("dirty blocks are left after a sync");
+    users_active_ = true;
+}
+
+void World::tune() {
+    static const struct {
+        unsigned int low, high;
+    } ranges[FC_NR_TUNABLES] = {{10, 95}, {1, 1024}, {1, 64}, {0, 5}, {0, 1000}, {0, 1}, {0, 0}, {0, 1}};
+    const auto which = static_cast<int>(rng_.below(FC_NR_TUNABLES));
+    const auto value = static_cast<unsigned int>(rng_.between(ranges[which].low, ranges[which].high));
+    trace_.line("operator tunes %d to %u", which, value);
+    if (fc_core_tune(core_, which, value) || fc_core_tuned(core_, which) != value)
+        scheduler_.fail("tunable " + std::to_string(which) + " refuses " + std::to_string(value));
+}
+
+void World::act() {
+    switch (rng_.below(8)) {
+    case 0:
+    case 1:
+        suspend_and_resume();
+        break;
+    case 2:
+    case 3:
+        reload();
+        break;
+    case 4:
+        sync();
+        break;
+    case 5:
+        tune();
+        break;
+    case 6:
+        quiesce();
+        check_gauges();
+        read_everything();
+        users_active_ = true;
+        break;
+    default: // an idle while: timers pass
+        quiesce();
+        scheduler_.sleep(rng_.below(20000000), false);
+        users_active_ = true;
+        break;
+    }
+}
+
+// Through the cache, with nobody else.
+void World::read_everything() {
+    trace_.line("operator reads everything");
+    const uint64_t end = oracle_->sectors(), grain = profile_.unit_bytes / kSectorBytes;
+    uint64_t most = config_.chunk_sectors / grain * rng_.between(1, 4);
+    for (uint64_t at = 0, n; at < end; at += n) {
+        n = std::min(rng_.between(1, most) * grain, end - at);
+        start_op(OpKind::kRead, at, n, false);
+        scheduler_.wait_until([this] { return ops_.size() < 6; });
+    }
+    scheduler_.wait_until([this] { return ops_.empty(); });
+}
+
+// Everything comes to rest; then all must be right, with the cache and without it.
+void World::finale() {
+    faults_ = false;
+    quiesce();
+    check_gauges();
+    if (gauge(FC_GAUGE_DEGRADED) && fc_core_clear_errors(core_)) {
+        close(true);
+        load_until_it_works();
+    }
+    read_everything();
+    scheduler_.wait_until([this] { return steps_ % 16 == 0; });
+    if (rng_.coin()) {
+        sync();
+        quiesce();
+    }
+    if (int status = close(false); status != FC_OK)
+        scheduler_.fail(std::string("the last close failed: ") + fc_status_text(status));
+    load_until_it_works();
+    read_everything();
+    close(false);
+    ended_ = true;
+}
+
+} // namespace sim

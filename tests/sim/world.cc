@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The main loop, and power.
+#include "world.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace sim {
+
+void Totals::operator+=(const Totals &other) {
+    steps += other.steps;
+    cuts += other.cuts;
+    ops += other.ops;
+    failed_ops += other.failed_ops;
+    loads += other.loads;
+    requests += other.requests;
+    for (int i = 0; i < FC_NR_STATS; i++)
+        core_stat[i] += other.core_stat[i];
+}
+
+World::World(uint64_t seed, const std::string &profile_kind, Trace &trace)
+    : rng_(seed), trace_(trace), scheduler_(profile_, rng_) {
+    if (!make_profile(profile_kind, rng_, profile_) || !plan())
+        throw Failure{"no such profile, or fc_core_plan() refuses it", ~0ull};
+    faults_ = profile_.faulty();
+    oracle_ = std::make_unique<Oracle>(profile_.origin_sectors);
+    Device::Config cache, origin;
+    cache.sectors = config_.cache_device_sectors;
+    cache.volatile_cache = profile_.cache_volatile;
+    cache.atomic_sectors = profile_.unit_bytes / kSectorBytes;
+    cache.factory = [](uint64_t) { return Sector::user(2, 0); };
+    origin.sectors = profile_.origin_sectors;
+    origin.volatile_cache = profile_.origin_volatile;
+    origin.discard_zeroes = profile_.discard_zeroes;
+    origin.factory = [](uint64_t sector) { return Sector::user(sector, 1); };
+    devices_[FC_DEV_CACHE] = std::make_unique<Device>(cache, rng_);
+    devices_[FC_DEV_ORIGIN] = std::make_unique<Device>(origin, rng_);
+    trace_.use(&config_);
+    work_body_ = [this](unsigned int work) {
+        if (work == FC_WORK_WRITEBACK)
+            return fc_core_writeback(core_);
+        if (work == FC_WORK_RUN)
+            fc_core_run(core_);
+        else
+            fc_core_checkpoint(core_);
+        return 0u;
+    };
+}
+
+World::~World() {
+    free(memory_);
+}
+
+bool World::plan() {
+    fc_config &c = config_;
+    c.origin_sectors = profile_.origin_sectors;
+    c.unit_bytes = profile_.unit_bytes;
+    c.block_sectors = profile_.block_sectors;
+    c.ways_per_set = profile_.ways;
+    c.extent_blocks = profile_.extent_blocks;
+    c.mode = profile_.mode;
+    c.cache_volatile = profile_.cache_volatile;
+    c.origin_volatile = profile_.origin_volatile;
+    c.cache_sectors_wanted = static_cast<uint64_t>(profile_.ways) * profile_.sets * profile_.block_sectors;
+    c.cache_device_sectors = c.cache_sectors_wanted + 4096 + rng_.below(2048) * 8;
+    for (unsigned char &byte : c.cache_uuid)
+        byte = static_cast<unsigned char>(rng_.next());
+    return fc_core_plan(&c) == FC_OK;
+}
+
+void World::run(uint64_t steps) {
+    step_limit_ = steps + 3000000;
+    power_on();
+    while (!ended_) {
+        steps_++;
+        ending_ = ending_ || steps_ >= steps;
+        if (steps_ > step_limit_)
+            stuck("does not come to rest");
+        if (!ops_.empty() && steps_ > last_progress_ + 300000)
+            stuck("no request ends any more");
+        scheduler_.tick();
+        if (trace_.on())
+            trace_.at(steps_, scheduler_.now_us());
+        if (profile_.steps_per_cut && !ending_ && rng_.one_in(profile_.steps_per_cut))
+            power_cut();
+        if (profile_.steps_per_outage && rng_.one_in(profile_.steps_per_outage)) {
+            outage_until_ = steps_ + rng_.below(1000);
+            outage_dev_ = static_cast<int>(rng_.below(2));
+        }
+        step();
+    }
+    totals_.steps = steps_;
+}
+
+// One step, chosen by chance among all that could happen next.
+void World::step() {
+    scheduler_.pass_dates();
+    const size_t cache_ios = device(FC_DEV_CACHE).in_flight(), origin_ios = device(FC_DEV_ORIGIN).in_flight();
+    const bool user = live_ && users_active_ && ops_.size() < profile_.max_ops;
+    const uint64_t weights[] = {
+        std::min<uint64_t>(cache_ios, 4) * profile_.cache_speed,
+        std::min<uint64_t>(origin_ios, 4) * profile_.origin_speed,
+        std::min<uint64_t>(scheduler_.runnable(), 4) * profile_.task_speed,
+        scheduler_.due_works() * profile_.task_speed,
+        std::min<uint64_t>(to_map_.size(), 4) * profile_.client_speed,
+        user ? profile_.client_speed : 0u,
+        scheduler_.operator_ready() ? 2u : 0u,
+    };
+    uint64_t sum = 0;
+    for (uint64_t w : weights)
+        sum += w;
+    // Now and then time passes although something could happen: devices are slow.
+    if (sum == 0 || rng_.one_in(200)) {
+        if (scheduler_.advance_to_next_date() || sum)
+            return;
+        if (scheduler_.operator_waits() && ops_.empty())
+            return; // it counts steps
+        stuck("stuck: nothing can happen any more");
+    }
+    uint64_t at = rng_.below(sum);
+    unsigned int choice = 0;
+    for (; at >= weights[choice]; choice++)
+        at -= weights[choice];
+    switch (choice) {
+    case 0: complete_io(FC_DEV_CACHE); break;
+    case 1: complete_io(FC_DEV_ORIGIN); break;
+    case 2: scheduler_.resume_one(); break;
+    case 3: scheduler_.run_due_work(work_body_); break;
+    case 4: map_piece(); break;
+    case 5: user_step(); break;
+    default: scheduler_.resume_operator(); break;
+    }
+}
+
+void World::power_on() {
+    scheduler_.call(Scheduler::Context::kTask, [this] { life(); });
+}
+
+// Everything in memory is gone, and of what was not durable, whatever chance takes.
+void World::power_cut() {
+    trace_.line("POWER CUT");
+    totals_.cuts++;
+    for (auto &dev : devices_)
+        dev->power_cut(config_.data_offset_sectors);
+    scheduler_.abandon();
+    ops_.clear();
+    bios_.clear();
+    to_map_.clear();
+    jobs_.clear();
+    pendings_.clear();
+    copies_.clear();
+    free(memory_);
+    memory_ = nullptr;
+    core_ = nullptr;
+    live_ = users_active_ = interrupt_ = starved_ = false;
+    oracle_->power_cut();
+    if (origin_alone_)
+        check_origin_alone(true);
+    last_progress_ = steps_;
+    power_on();
+}
+
+void World::stuck(const char *what) {
+    dump();
+    uint64_t sector = ops_.empty() ? ~0ull : ops_[0]->sector;
+    scheduler_.fail(what, sector);
+}
+
+void World::dump() const {
+    printf("  in flight: %zu on the cache device, %zu on the origin; %zu fibers can run, %zu works due\n",
+           devices_[0]->in_flight(), devices_[1]->in_flight(), scheduler_.runnable(), scheduler_.due_works());
+    printf("  %zu operations, %zu requests (%zu not mapped), %zu jobs, %zu pendings, %zu copies\n", ops_.size(),
+           bios_.size(), to_map_.size(), jobs_.size(), pendings_.size(), copies_.size());
+    for (size_t i = 0; i < ops_.size() && i < 20; i++)
+        printf("  operation #%llu kind %d sectors %llu+%llu, %llu left\n", static_cast<unsigned long long>(ops_[i]->number),
+               static_cast<int>(ops_[i]->kind), static_cast<unsigned long long>(ops_[i]->sector),
+               static_cast<unsigned long long>(ops_[i]->count), static_cast<unsigned long long>(ops_[i]->left));
+}
+
+std::string World::describe() const {
+    char text[300];
+    snprintf(text, sizeof text,
+             "unit %u, block %u sectors, %u sets of %u ways, extent %u blocks, origin %llu sectors, volatile: "
+             "cache %d origin %d, mode %u, cut every %u steps",
+             profile_.unit_bytes, profile_.block_sectors, profile_.sets, profile_.ways, profile_.extent_blocks,
+             static_cast<unsigned long long>(profile_.origin_sectors), profile_.cache_volatile,
+             profile_.origin_volatile, profile_.mode, profile_.steps_per_cut);
+    return text;
+}
+
+} // namespace sim

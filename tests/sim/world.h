@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A machine with two disks, users, an operator and a cache: everything around the core.
+//
+//   main loop (run)     picks the next step by chance: an I/O completes, a fiber goes on, work is
+//                       due, a user does something, the operator acts, the power fails
+//   users.cc            operations of users, split into requests as device-mapper does
+//   io.cc               I/Os to the two devices and what follows their end
+//   os.cc               fc_os_*(), what the core may ask for
+//   operator.cc         power on, check, suspend, resume, reload, sync, tune, remove
+//   checks.cc           what must be true at quiet moments
+#ifndef FLASHCACHE_TESTS_SIM_WORLD_H
+#define FLASHCACHE_TESTS_SIM_WORLD_H
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "abi.h"
+#include "device.h"
+#include "oracle.h"
+#include "pool.h"
+#include "profile.h"
+#include "scheduler.h"
+#include "trace.h"
+
+namespace sim {
+
+enum class OpKind { kRead, kWrite, kFlush, kDiscard, kWriteZeroes };
+
+// An operation of a user.
+struct Op {
+    OpKind kind = OpKind::kRead;
+    bool fua = false;
+    uint64_t sector = 0;
+    uint64_t count = 0;
+    uint64_t number = 0; // unique; what a write writes
+    Time issued = 0;
+    uint64_t left = 0; // sectors, or duplicates of a flush
+    int status = FC_OK;
+    std::vector<Sector> data;
+    size_t pool_index = 0;
+};
+
+// A part of an operation as device-mapper hands it to the core.
+struct Bio {
+    fc_request req; // first: the core gives its address back
+    Op *op;
+    uint64_t offset; // sectors into the operation
+    uint64_t count;
+    unsigned int ios; // in flight on a device
+    size_t pool_index;
+};
+
+struct Piece {
+    Op *op;
+    uint64_t offset;
+    uint64_t count;
+    unsigned int flush_dev;
+};
+
+// A job of the core with its buffer.
+struct JobMemory {
+    fc_job job; // first
+    std::vector<Sector> buffer;
+    unsigned int ios; // in flight on a device
+    size_t pool_index;
+};
+
+struct PendingMemory {
+    fc_pending pending; // first
+    size_t pool_index;
+};
+
+struct Copy {
+    JobMemory *job;
+    uint64_t origin_sector;
+    std::vector<Sector> data;
+    size_t pool_index;
+};
+
+enum Owner { kOwnerBio, kOwnerPart, kOwnerJob, kOwnerCopyRead, kOwnerCopyWrite, kOwnerAsync, kOwnerSync };
+
+struct SyncIo {
+    Fiber *fiber;
+    int status;
+};
+
+// The fc_core_map() call that a fiber is in.
+struct MapCall {
+    Bio *bio;
+    uint64_t accepted;
+};
+
+struct Totals {
+    uint64_t steps = 0, cuts = 0, ops = 0, failed_ops = 0, loads = 0, requests = 0;
+    uint64_t core_stat[FC_NR_STATS] = {};
+
+    void operator+=(const Totals &other);
+};
+
+class World {
+public:
+    World(uint64_t seed, const std::string &profile_kind, Trace &trace);
+    ~World();
+    World(const World &) = delete;
+
+    // Live for @steps steps, then come to rest and check everything.  Throws Failure.
+    void run(uint64_t steps);
+    const Totals &totals() const { return totals_; }
+    std::string describe() const;
+
+    // ---- os.cc: for the core
+    Scheduler &scheduler() { return scheduler_; }
+    Trace &trace() { return trace_; }
+    void accept(fc_request *req, uint64_t nr_sectors);
+    void complete(fc_request *req, int status);
+    void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count);
+    fc_job *job_alloc();
+    void job_free(fc_job *job);
+    bool job_buffer(fc_job *job, uint64_t nr_sectors, bool reserve);
+    fc_pending *pending_alloc();
+    void pending_free(fc_pending *pending);
+    void copy_between(fc_job *job, uint64_t buffer_offset, fc_request *req, uint64_t req_offset,
+                      uint64_t count, bool in);
+    uint32_t buffer_crc(fc_job *job, uint64_t offset, uint64_t count);
+    void job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset, uint64_t count,
+                unsigned int flags);
+    void copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector, uint64_t count);
+    void async_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
+                  unsigned int flags, unsigned int token);
+    int sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count, unsigned int flags);
+    bool interrupted();
+    uint64_t &stat(int which) { return totals_.core_stat[which]; }
+
+private:
+    // world.cc
+    void step();
+    void power_cut();
+    void power_on();
+    void dump() const;
+    [[noreturn]] void stuck(const char *what);
+    bool plan();
+
+    // users.cc
+    void user_step();
+    void change_memory();
+    uint64_t pick_sector(uint64_t &count);
+    OpKind pick_kind();
+    Op *start_op(OpKind kind, uint64_t sector, uint64_t count, bool fua);
+    void queue_pieces(Op *op);
+    void map_piece();
+    void map(const Piece &piece);
+    void after_map(int action, MapCall &call, const Piece &piece);
+    void end_bio(Bio *bio, int status);
+    void end_op(Op *op);
+    void end_read(Op *op);
+    bool acknowledged_is_persisted(const Op *op) const;
+    void check_status(const Op *op);
+
+    // io.cc
+    Device &device(int dev) { return *devices_[dev]; }
+    void submit(int dev, DeviceIo io);
+    void check_io(int dev, const DeviceIo &io);
+    void complete_io(int dev);
+    bool fails(int dev);
+    void io_done(int dev, DeviceIo &io, int status);
+    void copy_done(int dev, DeviceIo &io, int status);
+
+    // operator.cc
+    void life();
+    void format();
+    int load();
+    void load_until_it_works();
+    void forget_core();
+    int close(bool keep_dirty);
+    void pause(uint64_t steps);
+    void act();
+    void quiesce();
+    void reload();
+    void sync();
+    void tune();
+    void suspend_and_resume();
+    void read_everything();
+    void finale();
+
+    // checks.cc
+    void check_gauges();
+    void check_origin_alone(bool after_cut);
+    void check_home_table(bool all_clean);
+    uint64_t gauge(int which) { return fc_core_gauge(core_, which); }
+
+    Rng rng_;
+    Profile profile_;
+    Trace &trace_;
+    Scheduler scheduler_;
+    Totals totals_;
+    std::unique_ptr<Device> devices_[2];
+    std::unique_ptr<Oracle> oracle_;
+    Scheduler::WorkBody work_body_;
+
+    // The cache.
+    fc_config config_{};
+    fc_core *core_ = nullptr;
+    char *memory_ = nullptr;
+    bool formatted_ = false;
+    bool live_ = false;          // requests may come
+    bool origin_alone_ = true;   // nothing dirty can be on the cache device
+    bool interrupt_ = false;
+    alignas(4096) char scratch_[FC_SCRATCH_BYTES];
+
+    // The users.
+    Pool<Op> ops_;
+    Pool<Bio> bios_;
+    std::vector<Piece> to_map_;
+    uint64_t next_number_ = 2; // 1: initial contents
+    uint64_t stream_at_ = 0;
+    bool users_active_ = false;
+
+    // Memory of the core.
+    Pool<JobMemory> jobs_;
+    Pool<PendingMemory> pendings_;
+    Pool<Copy> copies_;
+    bool starved_ = false;
+
+    uint64_t steps_ = 0, last_progress_ = 0, step_limit_ = 0;
+    bool ending_ = false, ended_ = false;
+    bool faults_ = false;          // may I/Os fail now?
+    uint64_t outage_until_ = 0;    // step
+    int outage_dev_ = 0;
+    bool origin_failed_ = false;   // some I/O to it did
+};
+
+} // namespace sim
+
+#endif
