@@ -2,10 +2,12 @@
 # starts at the line that opens it, when that is not a namespace, type, extern "C"
 # block, array or macro.  Strings, characters and comments are taken out first.
 function opens_function(head) {
-    if (head ~ /(^|[ \t;}])(namespace|struct|class|union|enum)[ \t]/ && head !~ /\)[^()]*$/) return 0
-    if (head ~ /extern[ \t]+""/) return 0
-    if (head ~ /=[ \t]*$/) return 0
-    return head ~ /\)[ \t]*(const|noexcept|override|final|mutable|->[^{]*|:[^{]*|[A-Za-z_]+(\([^()]*\))?|[ \t])*$/ || head ~ /\)[ \t]*:/
+    sub(/[ \t]+$/, "", head)
+    sub(/^[ \t]+/, "", head)
+    if (head !~ /\(/ || head ~ /=$/ || head ~ /^extern ""/) return 0
+    if (head ~ /^(template.*> *)?(namespace|struct|class|union|enum|typedef)[ \t]/)
+        return head ~ /\)( *const)?( *noexcept)?( *override)?$/
+    return 1
 }
 FNR == 1 { depth = 0; in_function = 0; head = ""; in_comment = 0 }
 {
