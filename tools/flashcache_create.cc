@@ -12,7 +12,6 @@
 #include "device_file.h"
 #include "error.h"
 #include "kernel_module.h"
-#include "memory_need.h"
 #include "new_cache.h"
 #include "options.h"
 #include "origin_identity.h"
@@ -31,7 +30,7 @@ void print_plan(const CreateOptions &options, const fc_config &config) {
     fmt::print("block_size {}, cache_size {}\n", config.block_sectors,
                config.nr_blocks * config.block_sectors);
     fmt::print("Flashcache metadata will use {}MB of your {}MB main memory\n",
-               memory_need_bytes(config) / kMiB, main_memory_bytes() / kMiB);
+               fc_core_bytes(&config) / kMiB, main_memory_bytes() / kMiB);
     if (!options.verbose)
         return;
     fmt::print("blocks: {} in {} sets of {}; {} neighbouring blocks share a set\n",
@@ -46,7 +45,7 @@ void print_plan(const CreateOptions &options, const fc_config &config) {
 }
 
 void check_memory(const CreateOptions &options, const fc_config &config) {
-    const std::uint64_t need = memory_need_bytes(config);
+    const std::uint64_t need = fc_core_bytes(&config);
     const std::uint64_t memory = main_memory_bytes();
     if (need > memory / kMemoryShare)
         require_consent(fmt::format("the cache will use {}MB of your {}MB main memory", need / kMiB,

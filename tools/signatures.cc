@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <blkid/blkid.h>
+#include <fcntl.h>
 
 #include "error.h"
 #include "text.h"
@@ -18,6 +19,22 @@ using Probe = std::unique_ptr<std::remove_pointer_t<blkid_probe>, FreeProbe>;
 
 constexpr int kFound = 0;
 constexpr int kMaxSignatures = 64; // a device with more is hostile; what is left is reported
+
+// The library reads and writes wherever it likes: not possible with direct I/O.
+class BufferedIo {
+public:
+    explicit BufferedIo(int descriptor)
+        : descriptor_(descriptor), flags_(::fcntl(descriptor, F_GETFL)) {
+        ::fcntl(descriptor_, F_SETFL, flags_ & ~O_DIRECT);
+    }
+    BufferedIo(const BufferedIo &) = delete;
+    BufferedIo &operator=(const BufferedIo &) = delete;
+    ~BufferedIo() { ::fcntl(descriptor_, F_SETFL, flags_); }
+
+private:
+    int descriptor_;
+    int flags_;
+};
 
 Probe make_probe(int descriptor, const std::string &path) {
     Probe probe(blkid_new_probe());
@@ -49,6 +66,7 @@ std::string describe(blkid_probe probe) {
 } // namespace
 
 std::vector<std::string> find_signatures(int descriptor, const std::string &path) {
+    const BufferedIo buffered(descriptor);
     const Probe probe = make_probe(descriptor, path);
     std::vector<std::string> found;
     int result = kFound;
@@ -61,6 +79,7 @@ std::vector<std::string> find_signatures(int descriptor, const std::string &path
 }
 
 void wipe_signatures(int descriptor, const std::string &path) {
+    const BufferedIo buffered(descriptor);
     const Probe probe = make_probe(descriptor, path);
     for (int i = 0; i < kMaxSignatures; i++) {
         const int result = blkid_do_probe(probe.get());

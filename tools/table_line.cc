@@ -20,11 +20,20 @@ std::string escaped(std::string_view argument) {
     return result;
 }
 
+// In a table, write-only is write-back with a 1 in the tenth place; the places between keep what
+// the superblock says.
+std::string mode_words(unsigned mode) {
+    if (mode == FC_MODE_WRITE_ONLY)
+        return fmt::format("{} {} 0 0 0 0 1", static_cast<int>(FC_MODE_WRITE_BACK),
+                           kPersistenceLoad);
+    return fmt::format("{} {}", mode, kPersistenceLoad);
+}
+
 } // namespace
 
 std::string table_arguments(const Table &table) {
-    return fmt::format("{} {} {} {} {}", escaped(table.disk_path), escaped(table.ssd_path),
-                       escaped(table.cache_name), table.mode, kPersistenceLoad);
+    return fmt::format("{} {} {} {}", escaped(table.disk_path), escaped(table.ssd_path),
+                       escaped(table.cache_name), mode_words(table.mode));
 }
 
 std::string table_line(const Table &table) {
