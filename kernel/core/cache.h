@@ -160,6 +160,7 @@ struct fc_core {
 	fc::FlushTicket log_flush_ticket;
 	bool log_flush_in_flight;		// FC_LOCK_LOG
 	bool stalled_released;
+	bool checkpoint_running;		// FC_LOCK_LOG
 
 	fc::RangeOp range;
 	fc::Writeback wb;

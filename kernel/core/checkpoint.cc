@@ -114,30 +114,51 @@ fc_status next_superblock(Core &core, u32 flags, u64 log_tail)
 
 } // namespace fc
 
+namespace fc {
+namespace {
+
+// False if there is nothing to gain, or the cache is coming to rest (whose scratch memory it is).
+bool begin_checkpoint(Core &core, u64 &settled)
+{
+	LogGuard guard(core);
+	settled = core.log.settled_sequence();
+	if (!core.started || core.suspended || core.log.failed() || settled < core.log.tail())
+		return false;
+	core.checkpoint_running = true;
+	return true;
+}
+
+void end_checkpoint(Core &core, u64 settled, bool failed)
+{
+	Job *told = nullptr;
+	{
+		LogGuard guard(core);
+		core.checkpoint_running = false;
+		if (failed)
+			told = core.log.fail();
+		else
+			core.log.move_tail(settled + 1);
+	}
+	if (failed) {
+		cache_device_error(core, FC_STAT_ssd_write_errors);
+		degrade(core, "a checkpoint failed");
+	}
+	tell_jobs(core, told, true);
+	fc_os_wake(core.os);
+	kick_run(core);
+}
+
+} // namespace
+} // namespace fc
+
 FC_ENTRY void fc_core_checkpoint(struct fc_core *core)
 {
 	using namespace fc;
 	u64 settled;
-	{
-		LogGuard guard(*core);
-		settled = core->log.settled_sequence();
-		if (core->log.failed() || settled < core->log.tail())
-			return;
-	}
+	if (!begin_checkpoint(*core, settled))
+		return;
 	count(*core, FC_STAT_checkpoints);
 	// The superblock's write has a flush in front: the home units are durable before it.
-	if (write_touched_units(*core) || next_superblock(*core, 0, settled + 1)) {
-		cache_device_error(*core, FC_STAT_ssd_write_errors);
-		Job *failed;
-		{
-			LogGuard guard(*core);
-			failed = core->log.fail();
-		}
-		degrade(*core, "a checkpoint failed");
-		tell_jobs(*core, failed, true);
-	} else {
-		LogGuard guard(*core);
-		core->log.move_tail(settled + 1);
-	}
-	kick_run(*core);
+	const bool failed = write_touched_units(*core) || next_superblock(*core, 0, settled + 1);
+	end_checkpoint(*core, settled, failed);
 }

@@ -13,7 +13,9 @@ bool at_rest(Core &core)
 	if (atomic_load(core.nr_jobs) != atomic_load(core.nr_poisoned) || !writeback_idle(core))
 		return false;
 	LogGuard guard(core);
-	return core.log.failed() || (core.log.idle() && !core.log_flush_in_flight);
+	if (core.checkpoint_running || core.log_flush_in_flight || core.log.write_pending())
+		return false;
+	return core.log.failed() || core.log.idle();
 }
 
 // Let everything that is in flight end.  No request is.

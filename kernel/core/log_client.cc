@@ -45,15 +45,18 @@ void add_records(Core &core, Job &job, u32 state) FC_REQUIRES(log_lock)
 
 enum class Append { kDone, kWaits, kRefused };
 
+bool has_room(Core &core, const Job &job) FC_REQUIRES(log_lock)
+{
+	return core.log.failed() || core.log.has_room(nr_blocks_of(job), record_state(job) == FC_DISK_INVALID);
+}
+
 Append try_append(Core &core, Job &job)
 {
-	const u32 state = record_state(job);
-	const u32 n = count_bits(job.mask);
 	LogGuard guard(core);
 	if (core.log.failed())
 		return Append::kRefused;
-	if (core.log.has_room(n, state == FC_DISK_INVALID)) {
-		add_records(core, job, state);
+	if (has_room(core, job)) {
+		add_records(core, job, record_state(job));
 		return Append::kDone;
 	}
 	core.log.want_confirm();
@@ -71,19 +74,21 @@ bool room_is_wanted(Core &core)
 	return atomic_load(core.room_head) != nullptr;
 }
 
-// Jobs that waited for room try again, in order.
+Job *next_with_room(Core &core)
+{
+	LogGuard guard(core);
+	Job *job = core.room_head;
+	if (!job || !has_room(core, *job))
+		return nullptr;
+	core.room_head = job->queue_next;
+	return job;
+}
+
+// Jobs that waited for room try again, in order, as far as there is some.
 void retry_room(Core &core)
 {
-	Job *job;
-	{
-		LogGuard guard(core);
-		job = core.room_head;
-		core.room_head = core.room_tail = nullptr;
-	}
-	for (Job *next; job; job = next) {
-		next = job->queue_next;
+	while (Job *job = next_with_room(core))
 		append_records(core, *job);
-	}
 }
 
 void confirm_slot(Core &core, u32 slot)
@@ -269,8 +274,7 @@ void run_log(Core &core)
 {
 	settle(core);
 	release_stalled(core);
-	if (room_is_wanted(core))
-		retry_room(core);
+	retry_room(core);
 	flush_for_log(core);
 	start_log(core);
 	start_checkpoint_if_due(core);
