@@ -52,6 +52,7 @@ enum JobStage : u8 {
 };
 
 // fc_job.flags, beside kLog* of log.h
+inline constexpr u8 kJobRecordAppended = 4;	// its records may be on the cache device
 inline constexpr u8 kJobRecordFailed = 8;
 inline constexpr u8 kJobCacheFailed = 16;
 inline constexpr u8 kJobFallow = 64;		// writeback because the blocks are old or all is idle
@@ -161,6 +162,7 @@ struct fc_core {
 	bool log_flush_in_flight;		// FC_LOCK_LOG
 	bool stalled_released;
 	bool checkpoint_running;		// FC_LOCK_LOG
+	bool checkpoints_off;			// FC_LOCK_LOG
 
 	fc::RangeOp range;
 	fc::Writeback wb;
@@ -340,6 +342,11 @@ void log_flush_done(Core &core, int status);
 void tell_jobs(Core &core, Job *list, bool failed);
 void data_arrived(Core &core, u64 batch);
 void run_log(Core &core);
+// Is there something for the worker to do about the log?
+bool log_needs_worker(Core &core) FC_REQUIRES(log_lock);
+// A CLEAN or INVALID record of the job's ways may or may not be on the cache device: nothing may
+// be written there in place any more.
+void mark_doubtful(CacheSet &set, const Job &job) FC_REQUIRES(set_lock);
 void kick_run(Core &core);
 
 // ---- writeback.cc

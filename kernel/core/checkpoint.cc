@@ -117,12 +117,12 @@ fc_status next_superblock(Core &core, u32 flags, u64 log_tail)
 namespace fc {
 namespace {
 
-// False if there is nothing to gain, or the cache is coming to rest (whose scratch memory it is).
+// False if there is nothing to gain, or the cache is at rest: then the scratch memory is not ours.
 bool begin_checkpoint(Core &core, u64 &settled)
 {
 	LogGuard guard(core);
 	settled = core.log.settled_sequence();
-	if (!core.started || core.suspended || core.log.failed() || settled < core.log.tail())
+	if (!core.started || core.checkpoints_off || core.log.failed() || settled < core.log.tail())
 		return false;
 	core.checkpoint_running = true;
 	return true;

@@ -15,7 +15,10 @@ bool at_rest(Core &core)
 	LogGuard guard(core);
 	if (core.checkpoint_running || core.log_flush_in_flight || core.log.write_pending())
 		return false;
-	return core.log.failed() || core.log.idle();
+	if (!core.log.failed() && !core.log.idle())
+		return false;
+	core.checkpoints_off = true;	// not sooner: a record may have waited for the room that one makes
+	return true;
 }
 
 // Let everything that is in flight end.  No request is.
@@ -137,6 +140,10 @@ FC_ENTRY int fc_core_suspend(struct fc_core *core)
 FC_ENTRY void fc_core_resume(struct fc_core *core)
 {
 	using namespace fc;
+	{
+		LogGuard guard(*core);
+		core->checkpoints_off = false;
+	}
 	core->suspended = false;
 	core->wb.stopped = false;
 	if (atomic_load(core->nr_dirty))

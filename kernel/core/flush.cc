@@ -14,17 +14,30 @@ void note_write(Core &core, int dev)
 		atomic_store(core.unflushed[dev], 1u);
 }
 
+namespace {
+
+// A flush in flight was issued before this request and may not cover what it must.
+bool begin_flush(Core &core, int dev, FlushTicket &ticket)
+{
+	LogGuard guard(core);
+	if (!core.volatile_dev[dev] || (!atomic_load(core.unflushed[dev]) && !core.flushes[dev]))
+		return false;
+	core.flushes[dev]++;
+	atomic_store(core.unflushed[dev], 0u);
+	ticket = core.log.flush_ticket();
+	return true;
+}
+
+} // namespace
+
 int map_flush(Core &core, Request &req)
 {
 	const int dev = req.flush_dev;
 	if (dev == FC_DEV_CACHE)
 		count(core, FC_STAT_flushes);
-	// A flush in flight was issued before this request and may not cover what it must.
-	if (!core.volatile_dev[dev] ||
-	    (!atomic_load(core.unflushed[dev]) && !atomic_load(core.flushes[dev])))
+	FlushTicket ticket;
+	if (!begin_flush(core, dev, ticket))
 		return FC_ACT_COMPLETE;
-	atomic_add(core.flushes[dev], 1u);
-	atomic_store(core.unflushed[dev], 0u);
 	req.kind = kReqFlush;
 	req.target_sector = 0;
 	if (dev == FC_DEV_ORIGIN) {
@@ -32,8 +45,6 @@ int map_flush(Core &core, Request &req)
 		return FC_ACT_REMAP_ORIGIN;
 	}
 	count(core, FC_STAT_flush_ssd);
-	LogGuard guard(core);
-	const FlushTicket ticket = core.log.flush_ticket();
 	req.sequence = ticket.complete;
 	req.sector = ticket.ready;
 	req.done_sectors = static_cast<u32>(ticket.carried);
@@ -44,21 +55,26 @@ int map_flush(Core &core, Request &req)
 void flush_done(Core &core, Request &req, int status)
 {
 	const int dev = req.flush_dev;
-	if (status)
-		atomic_store(core.unflushed[dev], 1u);
 	Job *done = nullptr;
-	if (dev == FC_DEV_ORIGIN) {
-		if (status)
-			count(core, FC_STAT_disk_write_errors);
-	} else if (status) {
-		cache_device_error(core, FC_STAT_ssd_write_errors);
-	} else {
-		const u64 carried = req.done_sectors | static_cast<u64>(req.part_sectors) << 32;
+	bool kick = false;
+	{
 		LogGuard guard(core);
-		done = core.log.flushed({req.sequence, req.sector, carried});
+		if (status)
+			atomic_store(core.unflushed[dev], 1u);
+		core.flushes[dev]--;
+		if (!status && dev == FC_DEV_CACHE) {
+			const u64 carried = req.done_sectors | static_cast<u64>(req.part_sectors) << 32;
+			done = core.log.flushed({req.sequence, req.sector, carried});
+			kick = log_needs_worker(core);
+		}
 	}
-	atomic_sub(core.flushes[dev], 1u);
+	if (status && dev == FC_DEV_ORIGIN)
+		count(core, FC_STAT_disk_write_errors);
+	else if (status)
+		cache_device_error(core, FC_STAT_ssd_write_errors);
 	tell_jobs(core, done, false);
+	if (kick)
+		kick_run(core);
 }
 
 } // namespace fc

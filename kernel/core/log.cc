@@ -42,12 +42,13 @@ void Log::begin_batch()
 bool Log::has_room(u32 n, bool urgent)
 {
 	const u32 buffer_records = kLogBufferBytes / unit_bytes_ * per_unit_;
-	if (fill_records_ + n > buffer_records || slots_head_ - slots_tail_ + n > kLogSlots ||
-	    filling_ - settled_ + 2 >= kLogBatches)
+	if (fill_records_ + n > buffer_records)
 		return false;
 	const u64 units = (fill_records_ + n + per_unit_ - 1) / per_unit_;
-	const u64 reserve = urgent ? 1 : kLogReserveUnits;
-	return used_units() + units + reserve <= nr_units_;
+	if (urgent)
+		return used_units() + units < nr_units_ && unsettled() + 2 < kLogBatches;
+	return used_units() + units + kLogReserveUnits <= nr_units_ &&
+	       unsettled() + kLogReserveBatches < kLogBatches && slots_head_ - slots_tail_ + n <= kLogSlots;
 }
 
 void Log::add(const LogRecord &record)
@@ -211,7 +212,7 @@ bool Log::write_done(int status, Job *&done, bool &failed)
 	if (--ios_)
 		return false;
 	in_flight_ = false;
-	if (io_failed_ && !retried_) {
+	if (io_failed_ && !retried_ && !failed_) {
 		retry_ = retried_ = true;	// the same bytes to the same place: harmless
 		return false;
 	}

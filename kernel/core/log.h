@@ -32,7 +32,8 @@ struct LogRecord {
 inline constexpr u32 kLogBufferBytes = 16 * 1024;
 inline constexpr u32 kLogBatches = 1024;	// batches that are not settled
 inline constexpr u32 kLogSlots = 16384;		// DIRTY records of batches that are not settled
-inline constexpr u32 kLogReserveUnits = 16;	// kept for confirming and for INVALID records
+inline constexpr u32 kLogReserveUnits = 32;	// kept for confirming and for urgent records
+inline constexpr u32 kLogReserveBatches = 64;
 inline constexpr u32 kNoSlot = 0xffffffff;
 
 // What a flush of the cache device will have made durable, taken when the flush is issued.
@@ -54,7 +55,8 @@ public:
 	// Start with an empty log whose next unit is sequence.  epoch: of this activation.
 	void start(u64 epoch, u64 sequence);
 
-	// Is there room for n more records?  urgent: may use the reserve.
+	// Is there room for n more records?  urgent: INVALID records without which a batch would never
+	// become ready; they may use the reserves.
 	bool has_room(u32 n, bool urgent) FC_REQUIRES(log_lock);
 	// Add a record to the filling batch; has_room() said yes.
 	void add(const LogRecord &record) FC_REQUIRES(log_lock);
@@ -73,6 +75,7 @@ public:
 	// Ask that everything appended so far be confirmed.
 	void want_confirm() FC_REQUIRES(log_lock);
 	bool confirm_pending() const { return confirm_target_ > confirmed_; }
+	bool settle_wanted() const { return confirm_target_ > settled_; }
 
 	// Prepare the next write if there is something to write and none is in flight; then the
 	// caller calls write() without the lock.

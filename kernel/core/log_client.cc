@@ -40,6 +40,7 @@ void add_records(Core &core, Job &job, u32 state) FC_REQUIRES(log_lock)
 		touch(core, slot);
 	}
 	core.log.attach(job, state == FC_DISK_DIRTY ? n : 0);
+	job.flags |= kJobRecordAppended;
 	count(core, state == FC_DISK_DIRTY ? FC_STAT_metadata_dirties : FC_STAT_metadata_cleans, n);
 }
 
@@ -47,7 +48,7 @@ enum class Append { kDone, kWaits, kRefused };
 
 bool has_room(Core &core, const Job &job) FC_REQUIRES(log_lock)
 {
-	return core.log.failed() || core.log.has_room(nr_blocks_of(job), record_state(job) == FC_DISK_INVALID);
+	return core.log.failed() || core.log.has_room(nr_blocks_of(job), job.stage == kStageRevoke);
 }
 
 Append try_append(Core &core, Job &job)
@@ -60,12 +61,15 @@ Append try_append(Core &core, Job &job)
 		return Append::kDone;
 	}
 	core.log.want_confirm();
-	job.queue_next = nullptr;
-	if (core.room_head)
+	// What others wait for goes to the front.
+	const bool first = job.stage == kStageRevoke || !core.room_head;
+	job.queue_next = first ? core.room_head : nullptr;
+	if (!job.queue_next && core.room_head)
 		core.room_tail->queue_next = &job;
-	else
+	if (first)
 		core.room_head = &job;
-	core.room_tail = &job;
+	if (!job.queue_next)
+		core.room_tail = &job;
 	return Append::kWaits;
 }
 
@@ -152,21 +156,29 @@ void refuse(Core &core, Job &job)
 		range_job_done(core, job, true);
 }
 
-bool worker_is_needed(Core &core)
+} // namespace
+
+bool log_needs_worker(Core &core)
 {
 	constexpr u64 kSettleLater = 64;	// batches; a wake-up for each would cost more
-	return core.log.unsettled() > kSettleLater || core.log.confirm_pending() ||
+	return core.log.unsettled() > kSettleLater || core.log.settle_wanted() ||
 	       core.log.has_records() || core.log.write_pending() || core.log.flush_wanted() ||
 	       room_is_wanted(core);
 }
 
-} // namespace
+void mark_doubtful(CacheSet &set, const Job &job)
+{
+	for (u64 left = job.mask; left; left &= left - 1)
+		set.set_unconfirmed(job.way[std::countr_zero(left)], true);
+}
 
 void append_records(Core &core, Job &job)
 {
+	// A write is still ours afterwards, since it lacks its data; others may be gone by then.
+	const bool sends_data = job.kind == kJobWrite && job.stage == kStageData;
 	switch (try_append(core, job)) {
 	case Append::kDone:
-		if (job.kind == kJobWrite)
+		if (sends_data)
 			write_record_appended(core, job);
 		start_log(core);
 		break;
@@ -212,7 +224,7 @@ void log_io_done(Core &core, int status)
 	{
 		LogGuard guard(core);
 		core.log.write_done(status, done, failed);
-		kick = worker_is_needed(core);
+		kick = log_needs_worker(core);
 	}
 	if (status)
 		cache_device_error(core, FC_STAT_ssd_write_errors);
@@ -248,7 +260,7 @@ void data_arrived(Core &core, u64 batch)
 	{
 		LogGuard guard(core);
 		core.log.data_arrived(batch);
-		kick = core.log.confirm_pending() || room_is_wanted(core);
+		kick = core.log.settle_wanted() || room_is_wanted(core);
 	}
 	if (kick)
 		kick_run(core);

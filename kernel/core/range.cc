@@ -334,6 +334,8 @@ void range_job_done(Core &core, Job &job, bool failed)
 	if (job.kind == kJobInvalidate) {
 		SetGuard guard(core, job.set);
 		CacheSet set = set_at(core, job.set);
+		if (failed && (job.flags & kJobRecordAppended))
+			mark_doubtful(set, job);
 		for (u32 i = 0; i < n; i++) {
 			if (!failed)
 				set.remove(job.way[i]);

@@ -346,6 +346,17 @@ fc_status load(Core &core, u64 &next_sequence)
 	return load_home(core, true);
 }
 
+// After a crash without a loss of power, the devices' caches may hold what was found, and
+// acknowledged writes besides.  The home table says "dirty" without a checksum: what it will say
+// must be durable before it.
+fc_status settle_devices(Core &core)
+{
+	core.unflushed[FC_DEV_CACHE] = core.unflushed[FC_DEV_ORIGIN] = 1;
+	if (!core.volatile_dev[FC_DEV_CACHE])
+		return FC_OK;
+	return fc_os_sync_io(core.os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0) ? FC_EIO : FC_OK;
+}
+
 void log_loaded(Core &core)
 {
 	const u64 dirty = core.recovered[kRecoveredDirty];
@@ -394,6 +405,8 @@ FC_ENTRY int fc_core_open(struct fc_core *core)
 	if (const fc_status bad = load(*core, next_sequence))
 		return bad;
 	if (const fc_status bad = check_and_count(*core))
+		return bad;
+	if (const fc_status bad = settle_devices(*core))
 		return bad;
 	if (const fc_status bad = write_touched_units(*core))
 		return bad;

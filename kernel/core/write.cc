@@ -302,8 +302,6 @@ void write_io_done(Core &core, Job &job, int dev, int status)
 
 void write_record_appended(Core &core, Job &job)
 {
-	if (job.stage != kStageData)
-		return;
 	count(core, FC_STAT_ssd_writes);
 	fc_os_job_io(core.os, &job, FC_DEV_CACHE, FC_IO_WRITE, cache_sector(core, job), 0,
 		     nr_blocks_of(job) << core.geo.block_shift(), io_flags(job));

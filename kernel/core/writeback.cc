@@ -373,6 +373,11 @@ void writeback_flush_done(Core &core, int status)
 // The job's CLEAN records are durable, or will never be.
 void writeback_committed(Core &core, Job &job, bool failed)
 {
+	if (failed && (job.flags & kJobRecordAppended)) {
+		SetGuard guard(core, job.set);
+		CacheSet set = set_at(core, job.set);
+		mark_doubtful(set, job);
+	}
 	release(core, job, !failed);
 	if (!failed) {
 		LogGuard guard(core);
