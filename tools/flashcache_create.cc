@@ -21,8 +21,12 @@
 namespace tools {
 namespace {
 
-constexpr std::uint64_t kMiB = 1024 * 1024;
 constexpr std::uint64_t kMemoryShare = 4; // ask if the cache wants more than 1/4 of main memory
+
+constexpr std::uint64_t mebibytes(std::uint64_t bytes) {
+    constexpr std::uint64_t kMiB = 1024 * 1024;
+    return (bytes + kMiB - 1) / kMiB;
+}
 
 void print_plan(const CreateOptions &options, const fc_config &config) {
     fmt::print("cachedev {}, ssd_devname {}, disk_devname {} cache mode {}\n", options.cache_name,
@@ -30,7 +34,7 @@ void print_plan(const CreateOptions &options, const fc_config &config) {
     fmt::print("block_size {}, cache_size {}\n", config.block_sectors,
                config.nr_blocks * config.block_sectors);
     fmt::print("Flashcache metadata will use {}MB of your {}MB main memory\n",
-               fc_core_bytes(&config) / kMiB, main_memory_bytes() / kMiB);
+               mebibytes(fc_core_bytes(&config)), mebibytes(main_memory_bytes()));
     if (!options.verbose)
         return;
     fmt::print("blocks: {} in {} sets of {}; {} neighbouring blocks share a set\n",
@@ -48,8 +52,8 @@ void check_memory(const CreateOptions &options, const fc_config &config) {
     const std::uint64_t need = fc_core_bytes(&config);
     const std::uint64_t memory = main_memory_bytes();
     if (need > memory / kMemoryShare)
-        require_consent(fmt::format("the cache will use {}MB of your {}MB main memory", need / kMiB,
-                                    memory / kMiB),
+        require_consent(fmt::format("the cache will use {}MB of your {}MB main memory",
+                                    mebibytes(need), mebibytes(memory)),
                         options.assume_yes);
 }
 

@@ -18,6 +18,7 @@ namespace tools {
 namespace {
 
 constexpr std::uint32_t kDefaultBlockSectors = 8;
+constexpr std::uint32_t kDefaultAssociativity = 512;
 
 void check_one(const BlockDevice &device) {
     if (device.sectors == 0)
@@ -36,8 +37,13 @@ void make_uuid(unsigned char (&uuid)[FC_DISK_UUID_BYTES]) {
 // The extent in blocks that -d asks for, 0 for the default.
 std::uint32_t extent_blocks(const CreateOptions &options, std::uint32_t block_sectors) {
     const std::uint32_t sectors = options.disk_associativity_sectors;
+    const std::uint32_t ways =
+        options.associativity != 0 ? options.associativity : kDefaultAssociativity;
     if (sectors != 0 && sectors < block_sectors)
         refuse_usage("-d must not be smaller than the block size ({} sectors)", block_sectors);
+    if (sectors / block_sectors > ways)
+        refuse_usage("-d asks for {} blocks, more than the {} of a set; use a larger -a",
+                     sectors / block_sectors, ways);
     return sectors / block_sectors;
 }
 

@@ -111,7 +111,7 @@ std::string difference(const RecordedOrigin &recorded, const BlockDevice &device
     if (!recorded.identity.empty())
         if (const std::string identity = origin_identity(device, roots);
             identity != recorded.identity)
-            return fmt::format("is another disk: the cache belongs to {}, this is {}",
+            return fmt::format("is another disk: the cache belongs to {}, this one has {}",
                                shown(recorded.identity), shown(identity));
     if (device.sectors != recorded.sectors)
         return fmt::format("has {} sectors, but had {} when the cache was created", device.sectors,
