@@ -84,6 +84,7 @@ struct RangeOp {
 	bool flush_done;		// atomic
 	bool all_sets;			// visit sets 0..nr_touched-1; else those of the extents
 	bool edge_started[2];
+	bool only_clean;		// the origin failed: what is dirty stays, what is clean is unsure
 	u64 first;			// whole blocks [first, end)
 	u64 end;
 	u64 edges[2];			// partly covered blocks, or kNoBlock
@@ -340,7 +341,9 @@ void start_log(Core &core);			// write what has gathered, if nothing is in fligh
 void log_io_done(Core &core, int status);
 void log_flush_done(Core &core, int status);
 void tell_jobs(Core &core, Job *list, bool failed);
+// Memory agrees with the job's DIRTY records (in this batch), or its CLEAN and INVALID records.
 void data_arrived(Core &core, u64 batch);
+void records_applied(Core &core, const Job &job);
 void run_log(Core &core);
 // Is there something for the worker to do about the log?
 bool log_needs_worker(Core &core) FC_REQUIRES(log_lock);

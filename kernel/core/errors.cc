@@ -36,6 +36,28 @@ void degrade(Core &core, const char *why)
 
 } // namespace fc
 
+namespace fc {
+namespace {
+
+// A device that failed may have lost clean data that nothing has ever flushed.
+void forget_clean(Core &core)
+{
+	for (u32 set_nr = 0; set_nr < core.geo.nr_sets(); set_nr++)
+		for (u32 word = 0; word < core.layout.words; word++) {
+			SetGuard guard(core, set_nr);
+			CacheSet set = set_at(core, set_nr);
+			for (u32 way = word * 64; way < min_of(core.geo.ways(), word * 64 + 64); way++) {
+				if (!set.valid(way) || set.dirty(way) || set.busy(way))
+					continue;
+				set.remove(way);
+				atomic_sub<u64>(core.nr_valid, 1);
+			}
+		}
+}
+
+} // namespace
+} // namespace fc
+
 FC_ENTRY int fc_core_clear_errors(struct fc_core *core)
 {
 	using namespace fc;
@@ -43,8 +65,7 @@ FC_ENTRY int fc_core_clear_errors(struct fc_core *core)
 		return -1;
 	if (!core->degraded)
 		return 0;
-	// Clean blocks may be older than the origin only if a write went past them, and that
-	// invalidates them; so what is still there is right.
+	forget_clean(*core);
 	atomic_store(core->error_streak, 0u);
 	atomic_store(core->degraded, 0u);
 	fc_os_log(core->os, FC_LOG_INFO, "errors cleared: caching again");

@@ -47,7 +47,7 @@ bool Log::has_room(u32 n, bool urgent)
 	const u64 units = (fill_records_ + n + per_unit_ - 1) / per_unit_;
 	if (urgent)
 		return used_units() + units < nr_units_ && unsettled() + 2 < kLogBatches;
-	return used_units() + units + kLogReserveUnits <= nr_units_ &&
+	return used_units() + units + min_of<u64>(kLogReserveUnits, nr_units_ / 4) <= nr_units_ &&
 	       unsettled() + kLogReserveBatches < kLogBatches && slots_head_ - slots_tail_ + n <= kLogSlots;
 }
 

@@ -254,6 +254,18 @@ void log_flush_done(Core &core, int status)
 	kick_run(core);
 }
 
+void records_applied(Core &core, const Job &job)
+{
+	bool kick;
+	{
+		LogGuard guard(core);
+		core.log.applied(job);
+		kick = log_needs_worker(core);
+	}
+	if (kick)
+		kick_run(core);
+}
+
 void data_arrived(Core &core, u64 batch)
 {
 	bool kick;

@@ -121,6 +121,18 @@ void start_flush(Core &core)
 	fc_os_async_io(core.os, FC_DEV_ORIGIN, FC_IO_FLUSH, 0, nullptr, 0, 0, kTokenRangeFlush);
 }
 
+void after_origin(Core &core)
+{
+	RangeOp &r = core.range;
+	if (!r.status) {
+		start_flush(core);
+		return;
+	}
+	r.only_clean = true;
+	r.cursor = 0;
+	r.stage = r.status == FC_ENOTSUPP ? kRangeEnd : kRangeDrop;
+}
+
 // ---- dropping
 
 void drop_clean_way(Core &core, CacheSet &set, u32 way) FC_REQUIRES(set_lock)
@@ -152,6 +164,8 @@ bool drop_word(Core &core, u32 set_nr, u32 word)
 				drop_clean_way(core, set, way);
 				continue;
 			}
+			if (r.only_clean)
+				continue;
 			set.set_busy(way, true);
 			job->way[n++] = static_cast<u16>(way);
 		}
@@ -176,7 +190,7 @@ bool zero_edge(Core &core, u32 end)
 	RangeOp &r = core.range;
 	const Request &req = *r.req;
 	const u64 block = r.edges[end];
-	if (block == kNoBlock || req.op != FC_OP_WRITE_ZEROES || block >= core.whole_blocks)
+	if (r.only_clean || block == kNoBlock || req.op != FC_OP_WRITE_ZEROES || block >= core.whole_blocks)
 		return true;
 	const u32 shift = core.geo.block_shift();
 	const Placement place = core.geo.place(block);
@@ -189,6 +203,10 @@ bool zero_edge(Core &core, u32 end)
 		way = set.find(place.tag);
 		if (way == kNoWay || !set.dirty(way))
 			return true;
+		if (set.unconfirmed(way)) {		// only if the log has failed
+			atomic_store(r.status, static_cast<u8>(FC_EIO));
+			return true;
+		}
 	}
 	Job *job = fc_os_job_alloc(core.os);
 	const u32 sectors = static_cast<u32>(to - from);
@@ -262,16 +280,14 @@ bool step(Core &core)
 	case kRangeOrigin:
 		if (!atomic_load(r.origin_done))
 			return false;
-		if (r.status)
-			r.stage = kRangeEnd;
-		else
-			start_flush(core);
+		after_origin(core);
 		return true;
 	case kRangeFlush:
 		if (!atomic_load(r.flush_done))
 			return false;
 		r.cursor = 0;
-		r.stage = r.status ? kRangeEnd : kRangeDrop;
+		r.only_clean = r.only_clean || r.status;
+		r.stage = kRangeDrop;
 		return true;
 	case kRangeDrop:
 		drop(core);
@@ -343,10 +359,7 @@ void range_job_done(Core &core, Job &job, bool failed)
 		}
 	}
 	if (job.kind == kJobInvalidate && !failed) {
-		{
-			LogGuard guard(core);
-			core.log.applied(job);
-		}
+		records_applied(core, job);
 		atomic_sub<u64>(core.nr_valid, n);
 		count(core, FC_STAT_write_invalidates, n);
 		note_clean(core, n);

@@ -114,6 +114,12 @@ void fill_read_done(Core &core, Job &job, int status)
 {
 	Request &req = *job.req;
 	const u32 sectors = job.nr_sectors;
+	if (status && sectors != nr_blocks_of(job) << core.geo.block_shift()) {
+		// The bad sector may be one that nobody asked for.
+		job.flags |= kJobCacheFailed;
+		queue_advance(core, job);
+		return;
+	}
 	if (!status) {
 		const u32 head = static_cast<u32>((req.sector + job.req_offset) & low_bits(core.geo.block_shift()));
 		fc_os_copy_out(core.os, &job, head, &req, job.req_offset, sectors);
@@ -155,13 +161,13 @@ void fill_write_done(Core &core, Job &job)
 
 void advance_fill(Core &core, Job &job)
 {
-	if (job.stage == kStageRead) {
+	if (job.stage == kStageRead && !(job.flags & kJobCacheFailed)) {
 		start_fill(core, job);
 		return;
 	}
 	const u32 shift = core.geo.block_shift();
 	const u32 sectors = nr_blocks_of(job) << shift;
-	if (fc_os_job_buffer(core.os, &job, sectors, 0)) {
+	if ((job.flags & kJobCacheFailed) || fc_os_job_buffer(core.os, &job, sectors, 0)) {
 		read_uncached(core, job);
 		return;
 	}
@@ -199,10 +205,12 @@ bool drop_clean(Core &core, Request &req, CacheSet &set) FC_REQUIRES(set_lock)
 		const u32 way = req.way + i;
 		if (!set.valid(way) || set.tag(way) != tag + i)
 			continue;
-		if (set.dirty(way) || set.busy(way)) {
+		if (set.dirty(way)) {
 			all = false;
 			continue;
 		}
+		if (set.busy(way))
+			continue;	// the retry waits for its job
 		set.remove(way);
 		atomic_sub<u64>(core.nr_valid, 1);
 		count(core, FC_STAT_read_invalidates);

@@ -191,10 +191,7 @@ void revoked(Core &core, Job &job, bool failed)
 	}
 	// Only now may the slots be used for other blocks, and the first record be confirmed.
 	release_ways(core, job, false);
-	{
-		LogGuard guard(core);
-		core.log.applied(job);
-	}
+	records_applied(core, job);
 	data_arrived(core, job.stale);
 	job.stage = kStageFallback;
 	count(core, FC_STAT_uncached_io_requeue);

@@ -379,10 +379,8 @@ void writeback_committed(Core &core, Job &job, bool failed)
 		mark_doubtful(set, job);
 	}
 	release(core, job, !failed);
-	if (!failed) {
-		LogGuard guard(core);
-		core.log.applied(job);
-	}
+	if (!failed)
+		records_applied(core, job);
 	leave_commit(core);
 	free_job(core, job);
 	if (atomic_load(core.nr_dirty))
