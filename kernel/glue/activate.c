@@ -187,33 +187,21 @@ void fc_cache_suspend(struct fc_cache *cache)
 
 /*
  * The orderly stop of a live cache.  Writes back what is dirty unless fast_remove says not to; a
- * signal to the process that removes the device, or stop_sync, ends that early, and the dirty
- * blocks stay on the cache device.  Context: task; sleeps.
+ * signal to the process that removes the device, or stop_sync set from now on, ends that early,
+ * and the dirty blocks stay on the cache device.  Context: task; sleeps.
  */
 void fc_cache_close(struct fc_cache *cache)
 {
 	int fast = fc_core_tuned(cache->core, FC_TUNE_FAST_REMOVE);
-	u64 dirty = fc_core_gauge(cache->core, FC_GAUGE_DIRTY);
 	int status;
 
-	if (dirty && fast)
-		fc_info(cache, "Fast flashcache remove Skipping cleaning of %llu blocks", dirty);
-	else if (dirty)
-		fc_info(cache, "Cleaning %llu blocks please WAIT", dirty);
-
+	fc_core_tune(cache->core, FC_TUNE_STOP_SYNC, 0);
 	WRITE_ONCE(cache->closer, current);
 	status = fc_core_close(cache->core, fast);
 	WRITE_ONCE(cache->closer, NULL);
-
-	dirty = fc_core_gauge(cache->core, FC_GAUGE_DIRTY);
-	if (status == FC_EINTR)
-		fc_warn(cache, "cleaning was stopped, %llu dirty blocks stay on the cache device",
-			dirty);
-	else if (status)
-		fc_err(cache, "stopped with errors (%s), %llu dirty blocks stay on the cache device",
-		       fc_status_text(status), dirty);
-	else
-		fc_info(cache, "Cache metadata saved to disk");
+	if (status)
+		fc_warn(cache, "stopped, %llu dirty blocks stay on the cache device: %s",
+			fc_core_gauge(cache->core, FC_GAUGE_DIRTY), fc_status_text(status));
 
 	fc_sysctl_remove(cache);
 	fc_procfs_remove(cache);

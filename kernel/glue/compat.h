@@ -10,6 +10,7 @@
 #include <linux/version.h>
 #include <linux/dm-io.h>
 #include <linux/ioprio.h>
+#include <linux/slab.h>
 #include <linux/sysctl.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -54,6 +55,21 @@ fc_register_sysctl(const char *path, struct ctl_table *table, size_t entries)
 	return register_sysctl_sz(path, table, entries);
 #else
 	return register_sysctl(path, table);
+#endif
+}
+
+/*
+ * A slab of its own, which /proc/slabinfo shows by its name.  Before SLAB_NO_MERGE (6.5), what
+ * keeps a slab apart without a cost is a part that may be copied to user space: here one byte.
+ * (A constructor would, too, but mempools want none.)
+ */
+static inline struct kmem_cache *fc_slab_create(const char *name, unsigned int size,
+						unsigned int align)
+{
+#ifdef SLAB_NO_MERGE
+	return kmem_cache_create(name, size, align, SLAB_NO_MERGE, NULL);
+#else
+	return kmem_cache_create_usercopy(name, size, align, 0, 0, 1, NULL);
 #endif
 }
 

@@ -9,8 +9,8 @@
 #include <linux/dm-kcopyd.h>
 #include <linux/mm.h>
 
-#include "glue.h"
 #include "compat.h"
+#include "glue.h"
 
 #define JOB_BIOS_RESERVED 64
 #define ASYNC_IOS_RESERVED 64

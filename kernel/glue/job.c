@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "glue.h"
 
 #define JOBS_RESERVED 64
@@ -23,20 +24,15 @@
 static struct kmem_cache *job_slab;
 static struct kmem_cache *pending_slab;
 
-/* A slab with a constructor is never merged with others: /proc/slabinfo shows it by its name. */
-static void construct_nothing(void *object)
-{
-}
-
 int fc_jobs_init_module(void)
 {
-	job_slab = kmem_cache_create("kcached-jobs", sizeof(struct fc_glue_job),
-				     __alignof__(struct fc_glue_job), 0, construct_nothing);
+	job_slab = fc_slab_create("kcached-jobs", sizeof(struct fc_glue_job),
+				  __alignof__(struct fc_glue_job));
 	if (!job_slab)
 		return -ENOMEM;
 
-	pending_slab = kmem_cache_create("pending-jobs", sizeof(struct fc_pending),
-					 __alignof__(struct fc_pending), 0, construct_nothing);
+	pending_slab = fc_slab_create("pending-jobs", sizeof(struct fc_pending),
+				      __alignof__(struct fc_pending));
 	if (!pending_slab) {
 		kmem_cache_destroy(job_slab);
 		return -ENOMEM;
