@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "devices.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "command.h"
+#include "system.h"
+
+namespace vm {
+namespace {
+
+constexpr const char *kNullDisks = "/sys/kernel/config/nullb/";
+constexpr unsigned kIrqSoft = 1;  // completes at once
+constexpr unsigned kIrqTimer = 2; // completes after completion_nsec
+
+std::uint64_t sectors_of(unsigned mib) {
+    return std::uint64_t{mib} * 2048;
+}
+
+} // namespace
+
+// ---- NullDisk
+
+void NullDisk::set(const std::string &attribute, std::uint64_t value) const {
+    write_file(kNullDisks + name_ + "/" + attribute, std::to_string(value));
+}
+
+void NullDisk::power_on() const {
+    set("power", 1);
+    if (!eventually([this] { return exists(path()); }))
+        throw Failure(path() + " does not appear");
+}
+
+NullDisk::NullDisk(std::string name, const DiskOptions &options)
+    : name_(std::move(name)), sectors_(sectors_of(options.mib)) {
+    must({"modprobe", "null_blk", "nr_devices=0"});
+    std::filesystem::create_directory(kNullDisks + name_);
+    set("size", options.mib);
+    set("memory_backed", 1);
+    set("blocksize", options.block_bytes);
+    set("hw_queue_depth", options.queue_depth);
+    // Requests of 256 KiB reach the disk in one piece, as on real ones.
+    set("max_sectors", 2048);
+    set("irqmode", options.delay_us != 0 ? kIrqTimer : kIrqSoft);
+    set("completion_nsec", std::uint64_t{options.delay_us} * 1000);
+    set("discard", options.discard ? 1 : 0);
+    if (options.cache_mib != 0)
+        set("cache_size", options.cache_mib);
+    power_on();
+}
+
+NullDisk::~NullDisk() {
+    try_write_file(kNullDisks + name_ + "/power", "0");
+    std::error_code error;
+    std::filesystem::remove(kNullDisks + name_, error);
+    if (error)
+        std::fprintf(stderr, "null disk %s stays: %s\n", name_.c_str(), error.message().c_str());
+}
+
+void NullDisk::lose_power() {
+    set("power", 0);
+    power_on();
+}
+
+void NullDisk::resize(unsigned mib) {
+    set("power", 0);
+    set("size", mib);
+    sectors_ = sectors_of(mib);
+    power_on();
+}
+
+// ---- Switch
+
+std::string Switch::linear() const {
+    return "0 " + std::to_string(sectors_) + " linear " + lower_ + " 0";
+}
+
+Switch::Switch(std::string name, std::string lower, std::uint64_t sectors, const std::string &uuid)
+    : name_(std::move(name)), lower_(std::move(lower)), sectors_(sectors) {
+    Arguments create = {"dmsetup", "create", name_, "--table", linear()};
+    if (!uuid.empty())
+        create.insert(create.end(), {"--uuid", uuid});
+    must(create);
+}
+
+Switch::~Switch() {
+    run({"dmsetup", "resume", name_});
+    if (const Result result = run({"dmsetup", "remove", "--retry", name_}); result.status != 0)
+        std::fprintf(stderr, "switch %s stays: %s\n", name_.c_str(), result.output.c_str());
+}
+
+std::string Switch::kernel_name() const {
+    return kernel_name_of(path());
+}
+
+void Switch::use(const std::string &table) {
+    must({"dmsetup", "load", name_, "--table", table});
+    must({"dmsetup", "suspend", "--noflush", "--nolockfs", name_});
+    must({"dmsetup", "resume", name_});
+}
+
+void Switch::pull() {
+    use("0 " + std::to_string(sectors_) + " error");
+}
+
+void Switch::plug() {
+    use(linear());
+}
+
+void Switch::fail_writes() {
+    use("0 " + std::to_string(sectors_) + " flakey " + lower_ + " 0 0 60000 1 error_writes");
+}
+
+void Switch::hold() {
+    must({"dmsetup", "suspend", "--noflush", "--nolockfs", name_});
+}
+
+void Switch::release() {
+    must({"dmsetup", "resume", name_});
+}
+
+// ---- LoopDisk
+
+LoopDisk::LoopDisk(const std::string &name, unsigned mib)
+    : file_("/dev/shm/" + name), sectors_(sectors_of(mib)) {
+    must({"modprobe", "loop"});
+    must({"dd", "if=/dev/null", "of=" + file_, "bs=1M", "seek=" + std::to_string(mib), "count=0"});
+    path_ = words(must({"losetup", "--find", "--show", "--direct-io=off", file_})).at(0);
+}
+
+LoopDisk::~LoopDisk() {
+    run({"losetup", "--detach", path_});
+    std::error_code error;
+    std::filesystem::remove(file_, error);
+}
+
+} // namespace vm
