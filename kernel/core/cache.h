@@ -106,13 +106,15 @@ struct Writeback {
 	bool flush_done;		// atomic
 	u8 flush_status;
 	u32 cursor;			// next set to look at
+	u32 pick;			// way from which start_set() looks, to be fair
 	u32 failures;			// rounds in a row that failed
 	u64 not_before_ms;		// backing off until then
 	u64 last_io_ms;
 	u64 fallow_since_ms;		// the last walk over all dirty blocks
 	u32 fallow_left;		// sets that the present walk has not seen
 	bool syncing;
-	bool stopped;			// suspended or closing down
+	bool stopped;			// FC_LOCK_WRITEBACK: suspended or closing down
+	bool running;			// FC_LOCK_WRITEBACK: copies may be being started
 	u64 sync_logged_ms;
 };
 
@@ -163,7 +165,7 @@ struct fc_core {
 	bool log_flush_in_flight;		// FC_LOCK_LOG
 	bool stalled_released;
 	bool checkpoint_running;		// FC_LOCK_LOG
-	bool checkpoints_off;			// FC_LOCK_LOG
+	bool at_rest;				// FC_LOCK_LOG: no metadata write may begin
 
 	fc::RangeOp range;
 	fc::Writeback wb;
@@ -300,6 +302,7 @@ void write_record_refused(Core &core, Job &job);
 void bypass_done(Core &core, Request &req, int status);
 
 // ---- map.cc, jobs
+// The job that owns one of the blocks of mask in the chunk at base, or null.
 Job *find_job(Core &core, u32 set, u64 base, u64 mask) FC_REQUIRES(set_lock);
 void link_job(Core &core, Job &job, const Piece &piece, u64 mask, Request *req) FC_REQUIRES(set_lock);
 // Take the job out of its set; what waited for it becomes ready.
@@ -359,6 +362,7 @@ void writeback_copied(Core &core, Job &job, int dev, int status);
 void writeback_committed(Core &core, Job &job, bool failed);
 void writeback_flush_done(Core &core, int status);
 bool writeback_idle(Core &core);
+void stop_writeback(Core &core, bool stop);
 
 // ---- errors.cc
 void cache_device_error(Core &core, fc_stat stat);

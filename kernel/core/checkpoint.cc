@@ -122,7 +122,7 @@ bool begin_checkpoint(Core &core, u64 &settled)
 {
 	LogGuard guard(core);
 	settled = core.log.settled_sequence();
-	if (!core.started || core.checkpoints_off || core.log.failed() || settled < core.log.tail())
+	if (!core.started || core.at_rest || core.log.failed() || settled < core.log.tail())
 		return false;
 	core.checkpoint_running = true;
 	return true;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr u32 kFailuresBeforeGivingUp = 4;	// rounds of copies that failed, one after the other
 
-bool at_rest(Core &core)
+bool come_to_rest(Core &core)
 {
 	if (atomic_load(core.nr_jobs) != atomic_load(core.nr_poisoned) || !writeback_idle(core))
 		return false;
@@ -17,7 +17,7 @@ bool at_rest(Core &core)
 		return false;
 	if (!core.log.failed() && !core.log.idle())
 		return false;
-	core.checkpoints_off = true;	// not sooner: a record may have waited for the room that one makes
+	core.at_rest = true;	// not sooner: a record may have waited for the room that one makes
 	return true;
 }
 
@@ -26,8 +26,8 @@ void quiesce(Core &core)
 {
 	constexpr u32 kLookAgainMs = 20;
 	core.suspended = true;
-	core.wb.stopped = true;
-	while (!at_rest(core)) {
+	stop_writeback(core, true);
+	while (!come_to_rest(core)) {
 		fc_os_kick(core.os, FC_WORK_RUN, 0);
 		fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);
 		fc_os_wait(core.os, kLookAgainMs);
@@ -142,10 +142,10 @@ FC_ENTRY void fc_core_resume(struct fc_core *core)
 	using namespace fc;
 	{
 		LogGuard guard(*core);
-		core->checkpoints_off = false;
+		core->at_rest = false;
 	}
 	core->suspended = false;
-	core->wb.stopped = false;
+	stop_writeback(*core, false);
 	if (atomic_load(core->nr_dirty))
 		fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
 }

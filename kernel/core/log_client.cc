@@ -61,6 +61,7 @@ Append try_append(Core &core, Job &job)
 		return Append::kDone;
 	}
 	core.log.want_confirm();
+	count(core, FC_STAT_log_waits);
 	// What others wait for goes to the front.
 	const bool first = job.stage == kStageRevoke || !core.room_head;
 	job.queue_next = first ? core.room_head : nullptr;
@@ -127,7 +128,7 @@ void flush_for_log(Core &core)
 {
 	{
 		LogGuard guard(core);
-		if (!core.log.flush_wanted() || core.log_flush_in_flight || core.log.failed())
+		if (core.at_rest || !core.log.flush_wanted() || core.log_flush_in_flight || core.log.failed())
 			return;
 		core.log_flush_in_flight = true;
 		core.log_flush_ticket = core.log.flush_ticket();
@@ -183,7 +184,6 @@ void append_records(Core &core, Job &job)
 		start_log(core);
 		break;
 	case Append::kWaits:
-		count(core, FC_STAT_log_waits);
 		kick_run(core);
 		break;
 	case Append::kRefused:
@@ -197,7 +197,7 @@ void start_log(Core &core)
 	bool write;
 	{
 		LogGuard guard(core);
-		write = core.log.prepare_write();
+		write = !core.at_rest && core.log.prepare_write();
 	}
 	if (write)
 		core.log.write();
@@ -280,6 +280,28 @@ void data_arrived(Core &core, u64 batch)
 
 namespace {
 
+// A batch that cannot become ready without a record for which there is no room any more: data
+// writes fail one after the other while log writes work.  The log is lost then.
+void give_up_if_stuck(Core &core)
+{
+	Job *told = nullptr;
+	{
+		LogGuard guard(core);
+		u32 first;
+		u32 n;
+		const Job *job = core.room_head;
+		const bool stuck = job && job->stage == kStageRevoke && !has_room(core, *job) &&
+				   core.log.idle() && !core.log.next_to_settle(first, n) &&
+				   core.log.settled_sequence() < core.log.tail() && !core.checkpoint_running;
+		if (!stuck)
+			return;
+		told = core.log.fail();
+	}
+	degrade(core, "no room in the log for records of failed writes");
+	tell_jobs(core, told, true);
+	kick_run(core);
+}
+
 // Who waits for a confirmation that will never come is to be told.
 void release_stalled(Core &core)
 {
@@ -302,6 +324,7 @@ void run_log(Core &core)
 	flush_for_log(core);
 	start_log(core);
 	start_checkpoint_if_due(core);
+	give_up_if_stuck(core);
 }
 
 } // namespace fc

@@ -222,7 +222,8 @@ bool zero_edge(Core &core, u32 end)
 	fc_os_copy_in(core.os, job, 0, r.req, 0, sectors);
 	count(core, FC_STAT_ssd_writes);
 	fc_os_job_io(core.os, job, FC_DEV_CACHE, FC_IO_WRITE,
-		     core.geo.data_sector(place.set, way) + (from - (block << shift)), 0, sectors, 0);
+		     core.geo.data_sector(place.set, way) + (from - (block << shift)), 0, sectors,
+		     req.flags & kReqFlagFua ? FC_IO_FUA : 0);
 	return true;
 }
 

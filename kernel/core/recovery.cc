@@ -105,7 +105,7 @@ private:
 		const u32 bytes = core_.config.unit_bytes;
 		const auto *h = reinterpret_cast<const fc_disk_log_header *>(at);
 		if (h->magic != FC_DISK_LOG_MAGIC || h->sequence != sequence ||
-		    h->epoch != core_.config.epoch || h->count > log_records_per_unit(bytes) ||
+		    h->epoch != core_.config.epoch || h->count > log_records_per_unit(bytes) || h->confirmed >= sequence || h->durable >= sequence ||
 		    h->crc != crc_without_field(seed_, at, bytes, offsetof(fc_disk_log_header, crc)))
 			return false;
 		unit = {h->confirmed, h->durable, h->count,
@@ -235,12 +235,14 @@ fc_status check_record(Core &core, const fc_disk_log_record &record)
 			return FC_OK;	// a later record of this slot holds
 	}
 	u32 crc;
-	if (const fc_status bad = block_crc(core, set_nr, way, crc))
-		return bad;
+	// What cannot be read may be an acknowledged write: keep it, reads of it will fail.
+	const bool unreadable = block_crc(core, set_nr, way, crc);
+	if (unreadable)
+		fc_os_log(core.os, FC_LOG_ERROR, "dirty block %llu cannot be read from the cache device", block_of(record));
 	SetGuard guard(core, set_nr);
 	CacheSet set = set_at(core, set_nr);
 	set.set_unconfirmed(way, false);
-	if (crc != record.data_crc) {
+	if (!unreadable && crc != record.data_crc) {
 		set.remove(way);
 		core.recovered[kRecoveredVoid]++;
 	}
@@ -412,8 +414,10 @@ FC_ENTRY int fc_core_open(struct fc_core *core)
 		return bad;
 	core->superblock.sequence = core->config.superblock_sequence;
 	core->log.start(core->config.epoch + 1, next_sequence);
-	if (const fc_status bad = next_superblock(*core, 0, next_sequence))
-		return bad;
+	// Both superblocks: if the newer one rots, the other must not say CLEAN.
+	for (u32 i = 0; i < 2; i++)
+		if (const fc_status bad = next_superblock(*core, 0, next_sequence))
+			return bad;
 	log_loaded(*core);
 	core->started = true;
 	core->wb.last_io_ms = core->wb.fallow_since_ms = fc_os_now_ms(core->os);

@@ -123,8 +123,6 @@ fc_status look_at_slot(void *os, u64 sector, void *scratch, Found &found)
 	if (!has_magic(disk))
 		return FC_OK;
 	found.magic = true;
-	if (disk.version != FC_DISK_VERSION)
-		return FC_E_VERSION;
 	if (disk.crc != superblock_crc(disk) || (found.whole && disk.sequence <= found.sequence))
 		return FC_OK;
 	found = {true, true, sector, disk.sequence};
@@ -182,9 +180,11 @@ FC_ENTRY int fc_core_probe(void *os, struct fc_config *config, void *scratch)
 {
 	using namespace fc;
 	Found found = {};
+	u32 unreadable = 0;
 	for (const u64 sector : kSlots)
-		if (const fc_status bad = look_at_slot(os, sector, scratch, found))
-			return bad;
+		unreadable += look_at_slot(os, sector, scratch, found) != FC_OK;
+	if (!found.whole && unreadable)
+		return FC_EIO;
 	if (!found.whole)
 		return found.magic ? FC_E_SUPERBLOCK_DAMAGED : FC_E_NO_SUPERBLOCK;
 	if (const fc_status bad = read_slot(os, found.sector, scratch))

@@ -191,19 +191,25 @@ void free_pending(Core &core, Pending *pending)
 	memory_came_back(core);
 }
 
-Pending *next_ready(Core &core, u32 set)
+constexpr u32 kSetsAtOnce = 64;		// then the log and the others; drained sets kick again
+constexpr u32 kDrainAtOnce = 256;	// requests of one set, then it is the others' turn
+
+Pending *next_ready(Core &core, u32 set, bool more)
 {
 	SetGuard guard(core, set);
 	SetHeader &header = set_at(core, set).header();
-	Pending *pending = header.frozen ? nullptr : header.ready.pop();
-	if (!pending)
+	Pending *pending = header.frozen || !more ? nullptr : header.ready.pop();
+	if (!pending) {
 		header.drain_queued = 0;
+		queue_drain(core, set);
+	}
 	return pending;
 }
 
 void drain_set(Core &core, u32 set)
 {
-	while (Pending *pending = next_ready(core, set)) {
+	u32 n = 0;
+	while (Pending *pending = next_ready(core, set, n++ < kDrainAtOnce)) {
 		Request &req = *pending->req;
 		int dev = FC_DEV_ORIGIN;
 		const Outcome outcome = start_piece(core, req, false, pending, dev);
@@ -270,8 +276,10 @@ FC_ENTRY void fc_core_run(struct fc_core *core)
 	run_log(*core);
 	run_range(*core);
 	u32 set;
-	while (next_set_to_drain(*core, set))
+	for (u32 i = 0; i < kSetsAtOnce && next_set_to_drain(*core, set); i++)
 		drain_set(*core, set);
+	if (atomic_load(core->drain_head))
+		kick_run(*core);
 	run_again(*core);
 	start_log(*core);
 }

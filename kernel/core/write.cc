@@ -84,9 +84,9 @@ void become_dirty(Core &core, Job &job)
 		}
 		many = set.header().nr_dirty * 100u > core.geo.ways() * core.tunables[FC_TUNE_DIRTY_THRESH_PCT];
 	}
+	note_dirty(core, nr_blocks_of(job));
 	// Memory agrees with the record now; only then may the log forget it.
 	data_arrived(core, job.log_sequence);
-	note_dirty(core, nr_blocks_of(job));
 	if (many)
 		fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);
 	if (!(job.req->flags & kReqFlagFua))

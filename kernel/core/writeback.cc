@@ -88,7 +88,7 @@ u32 start_set(Core &core, u32 set_nr, u32 limit, Reason reason, bool &unconfirme
 		CacheSet set = set_at(core, set_nr);
 		if (set.header().frozen)
 			return 0;
-		nr_picked = set.collect_dirty(set.header().hand, ways, kPick);
+		nr_picked = set.collect_dirty(core.wb.pick % core.geo.ways(), ways, kPick);
 		sort_by_tag(set, ways, nr_picked);
 		for (u32 i = 0; i < nr_picked && n < limit; i++) {
 			unconfirmed |= set.unconfirmed(ways[i]);
@@ -143,6 +143,7 @@ bool start_copies(Core &core, Reason reason)
 	const u32 nr_sets = core.geo.nr_sets();
 	bool unconfirmed = false;
 	bool found = false;
+	core.wb.pick += kPick;
 	u32 room = copies_in_flight(core);
 	room = room < total ? total - room : 0;
 	for (u32 i = 0; i < min_of(nr_sets, kSetsPerCall) && room; i++) {
@@ -390,15 +391,58 @@ void writeback_committed(Core &core, Job &job, bool failed)
 bool writeback_idle(Core &core)
 {
 	WritebackGuard guard(core);
-	return !core.wb.in_flight && !core.wb.commit_jobs && !core.wb.copied;
+	return !core.wb.in_flight && !core.wb.commit_jobs && !core.wb.copied && !core.wb.running;
 }
 
+void stop_writeback(Core &core, bool stop)
+{
+	WritebackGuard guard(core);
+	core.wb.stopped = stop;
+}
+
+} // namespace fc
+
+namespace fc {
+namespace {
+
+// False if no copies may be started.
+bool begin_copies(Core &core)
+{
+	WritebackGuard guard(core);
+	core.wb.running = !core.wb.stopped;
+	return core.wb.running;
+}
+
+void end_copies(Core &core)
+{
+	WritebackGuard guard(core);
+	core.wb.running = false;
+}
+
+u32 clean(Core &core, u64 now)
+{
+	if (core.wb.syncing && core.tunables[FC_TUNE_STOP_SYNC])
+		core.wb.syncing = false;
+	if (now < core.wb.not_before_ms)
+		return kTickMs;
+	const Reason reason = reason_now(core, now);
+	log_sync(core, now);
+	const u32 cursor = core.wb.cursor;
+	const bool nothing = start_copies(core, reason);
+	if (reason == Reason::kFallow)
+		end_fallow_round(core, cursor, nothing, now);
+	// Finished copies kick; this is for what changes by itself.
+	return reason == Reason::kThreshold || nothing ? kTickMs : kTickMs / 10;
+}
+
+} // namespace
 } // namespace fc
 
 FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 {
 	using namespace fc;
 	const u64 now = fc_os_now_ms(core->os);
+	finish_commit(*core);
 	start_commit(*core);
 	finish_commit(*core);
 	if (atomic_load(core->nr_dirty) == 0) {
@@ -406,20 +450,12 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 		core->wb.fallow_since_ms = now;
 		return 0;
 	}
-	if (core->wb.stopped)
+	// Without a log nothing can become clean.
+	if (core->log.failed() || !begin_copies(*core))
 		return 0;
-	if (core->wb.syncing && core->tunables[FC_TUNE_STOP_SYNC])
-		core->wb.syncing = false;
-	if (core->log.failed() || now < core->wb.not_before_ms)
-		return kTickMs;
-	const Reason reason = reason_now(*core, now);
-	log_sync(*core, now);
-	const u32 cursor = core->wb.cursor;
-	const bool nothing = start_copies(*core, reason);
-	if (reason == Reason::kFallow)
-		end_fallow_round(*core, cursor, nothing, now);
-	// Finished copies kick; this is for what changes by itself.
-	return reason == Reason::kThreshold || nothing ? kTickMs : kTickMs / 10;
+	const u32 delay_ms = clean(*core, now);
+	end_copies(*core);
+	return delay_ms;
 }
 
 FC_ENTRY void fc_core_start_sync(struct fc_core *core)
