@@ -26,8 +26,8 @@ DESTDIR ?=
 PREFIX  ?= /usr
 
 ##@ Build
-.PHONY: all module modules-all tools
-all: modules-all tools ## everything below
+.PHONY: all module modules-all tools user
+all: modules-all user ## everything below
 module: ## flashcache.ko for one kernel, in build/module-<release>/ [KVER=... or KDIR=...]
 	@test -d "$(KDIR)" || { echo "no kernel headers in $(KDIR): make deps, or give KVER= or KDIR=" >&2; exit 1; }
 	@packaging/link-sources "$(MODDIR)"
@@ -44,7 +44,9 @@ modules-all: $(addprefix .module-,$(KVERS)) ## flashcache.ko for every kernel wh
 $(addprefix .module-,$(KVERS)): .module-%:
 	@$(MAKE) --no-print-directory module KVER=$* KDIR=/lib/modules/$*/build
 
-tools: $(BUILD)/user/build.ninja ## the command-line tools and the test programs, in build/user/
+tools: $(BUILD)/user/build.ninja ## the command-line tools, in build/user/tools/
+	@cmake --build "$(BUILD)/user" --target programs
+user: $(BUILD)/user/build.ninja ## the tools and the test programs, in build/user/
 	@cmake --build "$(BUILD)/user"
 $(BUILD)/user/build.ninja:
 	@cmake -S . -B "$(BUILD)/user" -G Ninja $(CMAKE_ARGS)
@@ -56,12 +58,12 @@ check: ## install what is missing, build everything, run every test
 	@$(MAKE) --no-print-directory .check
 # A make of its own, so that kernels installed just now are seen.
 .PHONY: .check
-.check: modules-all tools sanitizers
+.check: modules-all user sanitizers
 	@cmake "$(BUILD)/user" >/dev/null
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure $(CTEST_ARGS)
-unit: tools ## the unit tests and the simulator only: seconds
+unit: user ## the unit tests and the simulator only: seconds
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L 'unit|sim' $(CTEST_ARGS)
-check-vm: modules-all tools ## the tests in virtual machines only
+check-vm: modules-all user ## the tests in virtual machines only
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L vm $(CTEST_ARGS)
 check-clang: ## the clang build, with its thread-safety analysis
 	@tests/variant clang
@@ -72,7 +74,7 @@ sanitizers: ## the variants that the tests use: clang, address+undefined, thread
 	@tests/variant tsan
 	@tests/variant clang
 	@tests/variant fuzz
-vm-images: modules-all tools ## the images that the virtual machines boot
+vm-images: modules-all user ## the images that the virtual machines boot
 	@for k in $$(tests/vm/kernels --tested); do tests/vm/mkimage $$k >/dev/null; done
 
 ##@ Try
