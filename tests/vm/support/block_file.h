@@ -37,7 +37,8 @@ std::string differs(const Buffer &buffer, std::uint64_t offset, unsigned generat
 
 class BlockFile {
 public:
-    explicit BlockFile(const std::string &path, int more_flags = 0);
+    enum Access { kReadWrite, kReadOnly };
+    explicit BlockFile(const std::string &path, Access access = kReadWrite);
     BlockFile(const BlockFile &) = delete;
     BlockFile &operator=(const BlockFile &) = delete;
     ~BlockFile();
