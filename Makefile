@@ -79,10 +79,12 @@ vm-images: modules-all user ## the images that the virtual machines boot
 
 ##@ Try
 .PHONY: demo vm
-demo: ## build, boot a virtual machine, show the cache at work [KVER=...]
+demo: ## the cache at work in a virtual machine [KVER=...]; for real, overwriting both: HOST=1 SSD=/dev/... DISK=/dev/...
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory deps; fi
-	@$(MAKE) --no-print-directory module tools
-	@tests/vm/run-vm --kernel "$(KVER)" --mem 1024 --timeout 600 -- demo
+	@$(MAKE) --no-print-directory .demo $(if $(HOST),KVER="$$(uname -r)")
+.PHONY: .demo
+.demo: module tools
+	@bench/demo $(if $(HOST),--host $(if $(YES),--yes) "$(SSD)" "$(DISK)",--kernel "$(KVER)")
 vm: module tools ## run a command in a virtual machine: make vm CMD='dmsetup targets' [KVER=...]
 	@tests/vm/run-vm --kernel "$(KVER)" -- sh -c '$(or $(CMD),dmesg | tail -n 20)'
 
