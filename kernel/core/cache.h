@@ -36,7 +36,6 @@ enum JobKind : u8 {
 	kJobWriteback,		// cache device -> origin, then CLEAN records
 	kJobInvalidate,		// INVALID records of a range operation
 	kJobZeroEdge,		// zeroes to part of a dirty block
-	kJobPoison,		// blocks whose state on the cache device is unknown: errors only
 };
 
 // Where it is (fc_job.stage).
@@ -84,6 +83,7 @@ struct RangeOp {
 	bool flush_done;		// atomic
 	bool all_sets;			// visit sets 0..nr_touched-1; else those of the extents
 	bool edge_started[2];
+	bool in_doubt;			// blocks in doubt are concerned
 	bool only_clean;		// the origin failed: what is dirty stays, what is clean is unsure
 	u64 first;			// whole blocks [first, end)
 	u64 end;
@@ -144,7 +144,6 @@ struct fc_core {
 	fc::u64 nr_valid;
 	fc::u64 nr_waiting;
 	fc::u64 nr_jobs;
-	fc::u64 nr_poisoned;
 
 	fc::Log log;
 	fc::HomeTable home;
@@ -350,8 +349,8 @@ void records_applied(Core &core, const Job &job);
 void run_log(Core &core);
 // Is there something for the worker to do about the log?
 bool log_needs_worker(Core &core) FC_REQUIRES(log_lock);
-// A CLEAN or INVALID record of the job's ways may or may not be on the cache device: nothing may
-// be written there in place any more.
+// A CLEAN record of the job's ways may or may not be on the cache device: nothing may be written
+// there in place any more; reads are right, the origin has the same.
 void mark_doubtful(CacheSet &set, const Job &job) FC_REQUIRES(set_lock);
 void kick_run(Core &core);
 

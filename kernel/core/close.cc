@@ -10,7 +10,7 @@ constexpr u32 kFailuresBeforeGivingUp = 4;	// rounds of copies that failed, one 
 
 bool come_to_rest(Core &core)
 {
-	if (atomic_load(core.nr_jobs) != atomic_load(core.nr_poisoned) || !writeback_idle(core))
+	if (atomic_load(core.nr_jobs) || !writeback_idle(core))
 		return false;
 	LogGuard guard(core);
 	if (core.checkpoint_running || core.log_flush_in_flight || core.log.write_pending())
@@ -64,23 +64,6 @@ fc_status clean_all(Core &core)
 	return core.wb.failures || core.log.failed() ? FC_EIO : FC_EINTR;
 }
 
-void free_poison(Core &core)
-{
-	for (u32 set_nr = 0; set_nr < core.geo.nr_sets() && core.nr_poisoned; set_nr++) {
-		Job *job;
-		{
-			SetGuard guard(core, set_nr);
-			job = set_at(core, set_nr).header().jobs;
-			set_at(core, set_nr).header().jobs = nullptr;
-		}
-		for (Job *next; job; job = next) {
-			next = job->next;
-			core.nr_poisoned--;
-			fc_os_job_free(core.os, job);
-		}
-	}
-}
-
 // The whole table, clean blocks too, then a superblock that says so.
 fc_status store(Core &core)
 {
@@ -115,9 +98,7 @@ FC_ENTRY int fc_core_close(struct fc_core *core, int keep_dirty)
 			  atomic_load(core->nr_dirty));
 	quiesce(*core);
 	core->started = false;
-	const bool trusted = !core->nr_poisoned && !core->log.failed();
-	free_poison(*core);
-	if (!trusted || store(*core)) {
+	if (core->log.failed() || store(*core)) {
 		fc_os_log(core->os, FC_LOG_ERROR,
 			  "CRITICAL : cache metadata could not be saved; the next load recovers from the log, %llu blocks are dirty",
 			  atomic_load(core->nr_dirty));

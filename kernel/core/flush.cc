@@ -16,10 +16,13 @@ void note_write(Core &core, int dev)
 
 namespace {
 
-// A flush in flight was issued before this request and may not cover what it must.
+// A flush in flight was issued before this request and may not cover what it must.  Without dirty
+// blocks the cache device holds nothing that the origin has not, durably or for its own flush.
 bool begin_flush(Core &core, int dev, FlushTicket &ticket)
 {
 	LogGuard guard(core);
+	if (dev == FC_DEV_CACHE && !atomic_load(core.nr_dirty))
+		return false;
 	if (!core.volatile_dev[dev] || (!atomic_load(core.unflushed[dev]) && !core.flushes[dev]))
 		return false;
 	core.flushes[dev]++;

@@ -29,9 +29,7 @@ void set_defaults(Config &c)
 	if (!c.ways_per_set)
 		c.ways_per_set = 512;
 	if (!c.extent_blocks)
-		c.extent_blocks = max_of(512u / c.block_sectors, 1u);
-	if (c.extent_blocks > c.ways_per_set)
-		c.extent_blocks = c.ways_per_set;
+		c.extent_blocks = min_of(max_of(512u / c.block_sectors, 1u), c.ways_per_set);
 }
 
 u64 log_bytes(const Config &c)

@@ -67,8 +67,6 @@ Decision wait_in_set(const Context &c, PendingList &list) FC_REQUIRES(set_lock)
 
 Decision wait_on(const Context &c, Job &job) FC_REQUIRES(set_lock)
 {
-	if (job.kind == kJobPoison)
-		return {What::kFail, 0, nullptr};
 	Pending *pending = place_in_line(c);
 	if (!pending)
 		return {What::kNoMemory, 0, nullptr};
@@ -170,6 +168,8 @@ Decision decide_read(const Context &c) FC_REQUIRES(set_lock)
 	if (c.set.header().jobs)
 		if (Job *job = job_at(c, 0))
 			return wait_on(c, *job);
+	if (way != kNoWay && c.set.busy(way))
+		return {What::kFail, 0, nullptr};	// in doubt
 	return read_miss(c);
 }
 
@@ -240,7 +240,7 @@ Decision bypass(const Context &c, u32 limit) FC_REQUIRES(set_lock)
 	u32 n = 0;
 	do {
 		const u32 way = c.set.find(c.piece.tag + n);
-		if (n && ((way != kNoWay && c.set.dirty(way)) || write_conflict(c, n)))
+		if (n && ((way != kNoWay && (c.set.dirty(way) || c.set.busy(way))) || write_conflict(c, n)))
 			break;
 		if (way != kNoWay) {
 			c.set.remove(way);	// rule 6
@@ -339,6 +339,8 @@ Decision decide_write(const Context &c) FC_REQUIRES(set_lock)
 				return wait_on(c, *job);
 			copying = job;
 		}
+	if (way != kNoWay && c.set.busy(way) && !copying)
+		return {What::kFail, 0, nullptr};	// in doubt
 	if (is_dirty)
 		return dirty_hit(c, way, copying);
 	if (caching(c.core) && c.core.mode != FC_MODE_WRITE_AROUND)

@@ -66,17 +66,34 @@ bool next_request(Core &core)
 	return true;
 }
 
-// What keeps a set from being still: jobs (poison never ends), and records of its dirty blocks
+// With a failed log no dirty block can be dropped for good: a recovery may bring it back, or the
+// origin's version if its record is in doubt.  Then the origin must not be changed, either.
+bool in_doubt(Core &core, const CacheSet &set, u32 set_nr) FC_REQUIRES(set_lock)
+{
+	const Request &req = *core.range.req;
+	const u32 shift = core.geo.block_shift();
+	for (u32 way = 0; way < core.geo.ways(); way++) {
+		if (!set.busy(way) && !set.dirty(way))
+			continue;
+		const u64 sector = core.geo.origin_block(set_nr, set.tag(way)) << shift;
+		if (req.sector < sector + core.geo.block_sectors() && sector < req.sector + req.nr_sectors)
+			return true;
+	}
+	return false;
+}
+
+// What keeps a set from being still: jobs, and records of its dirty blocks
 // that are not confirmed (their places in the log's ring must be given back first).
 bool set_is_still(Core &core, u32 set_nr, bool &confirm)
 {
 	SetGuard guard(core, set_nr);
 	const CacheSet set = set_at(core, set_nr);
-	for (const Job *job = set.header().jobs; job; job = job->next)
-		if (job->kind != kJobPoison)
-			return false;
-	if (!set.header().nr_dirty || core.log.failed())
+	if (set.header().jobs)
+		return false;
+	if (core.log.failed()) {
+		core.range.in_doubt = core.range.in_doubt || in_doubt(core, set, set_nr);
 		return true;
+	}
 	if (!set.any_unconfirmed())
 		return true;
 	confirm = true;
@@ -276,6 +293,11 @@ bool step(Core &core)
 	case kRangeDrain:
 		if (!drained(core))
 			return false;
+		if (r.in_doubt) {
+			r.status = FC_EIO;
+			r.stage = kRangeEnd;
+			return true;
+		}
 		start_origin(core);
 		return true;
 	case kRangeOrigin:
@@ -351,12 +373,12 @@ void range_job_done(Core &core, Job &job, bool failed)
 	if (job.kind == kJobInvalidate) {
 		SetGuard guard(core, job.set);
 		CacheSet set = set_at(core, job.set);
-		if (failed && (job.flags & kJobRecordAppended))
-			mark_doubtful(set, job);
+		// A record that may be on the cache device or not leaves its block in doubt.
+		const bool doubt = failed && (job.flags & kJobRecordAppended);
 		for (u32 i = 0; i < n; i++) {
 			if (!failed)
 				set.remove(job.way[i]);
-			set.set_busy(job.way[i], false);
+			set.set_busy(job.way[i], doubt);
 		}
 	}
 	if (job.kind == kJobInvalidate && !failed) {

@@ -235,14 +235,16 @@ fc_status check_record(Core &core, const fc_disk_log_record &record)
 			return FC_OK;	// a later record of this slot holds
 	}
 	u32 crc;
-	// What cannot be read may be an acknowledged write: keep it, reads of it will fail.
-	const bool unreadable = block_crc(core, set_nr, way, crc);
-	if (unreadable)
-		fc_os_log(core.os, FC_LOG_ERROR, "dirty block %llu cannot be read from the cache device", block_of(record));
+	if (const fc_status bad = block_crc(core, set_nr, way, crc)) {
+		// Neither answer would be safe: it may be an acknowledged write, or another block's bytes.
+		fc_os_log(core.os, FC_LOG_ERROR, "origin block %llu cannot be read from the cache device: load again when it can",
+			  block_of(record));
+		return bad;
+	}
 	SetGuard guard(core, set_nr);
 	CacheSet set = set_at(core, set_nr);
 	set.set_unconfirmed(way, false);
-	if (!unreadable && crc != record.data_crc) {
+	if (crc != record.data_crc) {
 		set.remove(way);
 		core.recovered[kRecoveredVoid]++;
 	}

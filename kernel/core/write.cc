@@ -94,22 +94,14 @@ void become_dirty(Core &core, Job &job)
 	end_job(core, job, FC_OK);
 }
 
-// Nobody knows whether the cache device holds these blocks as dirty.  They stay busy for good.
-void poison(Core &core, Job &job)
+// Nobody knows whether the cache device holds these blocks as dirty: their ways stay busy for
+// good, without a job (in doubt).
+void leave_in_doubt(Core &core, Job &job)
 {
-	Request &req = *job.req;
-	PendingList line;
-	{
-		SetGuard guard(core, job.set);
-		job.kind = kJobPoison;
-		line = {job.waiters, job.waiters_tail};
-		job.waiters = job.waiters_tail = nullptr;
-		make_ready(core, job.set, line);
-	}
-	atomic_add<u64>(core.nr_poisoned, 1);
+	const u64 first = job.first_block + first_bit(job);
 	fc_os_log(core.os, FC_LOG_ERROR, "blocks %llu..%llu cannot be used any more: a write to the cache device and its log failed",
-		  job.first_block + first_bit(job), job.first_block + first_bit(job) + nr_blocks_of(job) - 1);
-	end_part(core, req, job.nr_sectors, FC_EIO);
+		  first, first + nr_blocks_of(job) - 1);
+	end_job(core, job, FC_EIO);
 }
 
 void fall_back(Core &core, Job &job)
@@ -126,7 +118,7 @@ void data_or_record_done(Core &core, Job &job)
 	if (atomic_sub(job.in_flight, 1u))
 		return;
 	if (job.flags & kJobRecordFailed) {
-		poison(core, job);
+		leave_in_doubt(core, job);
 	} else if (job.flags & kJobCacheFailed) {
 		job.stage = kStageRevoke;
 		queue_advance(core, job);
@@ -186,7 +178,7 @@ void revoke(Core &core, Job &job)
 void revoked(Core &core, Job &job, bool failed)
 {
 	if (failed) {
-		poison(core, job);
+		leave_in_doubt(core, job);
 		return;
 	}
 	// Only now may the slots be used for other blocks, and the first record be confirmed.
@@ -307,7 +299,7 @@ void write_record_appended(Core &core, Job &job)
 void write_record_refused(Core &core, Job &job)
 {
 	if (job.stage == kStageRevoke)
-		poison(core, job);
+		leave_in_doubt(core, job);
 	else
 		fall_back(core, job);	// no trace of the write is on the cache device
 }
