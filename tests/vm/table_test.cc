@@ -14,7 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr unsigned kOld = 1;
 constexpr unsigned kNew = 2;
 
 class TableLine : public testing::Test {
@@ -151,7 +150,7 @@ TEST_F(TableLine, that_was_dropped_leaves_the_devices_free_for_another_cache) {
 // ---- lines that are wrong
 
 struct BadLine {
-    const char *rest;    // after the length; D, S: the devices
+    const char *rest;    // after the length; D, S: the devices; LONG: a name
     const char *message; // of the kernel's log
 };
 
@@ -165,9 +164,7 @@ constexpr BadLine kBadLines[] = {
     {"flashcache D /dev/null fc0 1 2", "Cache device lookup failed"},
     {"flashcache D D fc0 1 2", "same device"},
     {"flashcache D S a/b 1 2", "must not have slashes"},
-    {"flashcache D S "
-     "0123456789012345678901234567890123456789012345678901234567890123 1 2",
-     "1 to 63 characters"},
+    {"flashcache D S LONG 1 2", "1 to 63 characters"},
     {"flashcache D S fc0 0 2", "Invalid cache mode"},
     {"flashcache D S fc0 4 2", "Invalid cache mode"},
     {"flashcache D S fc0 back 2", "Invalid cache mode"},

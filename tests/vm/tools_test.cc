@@ -27,6 +27,8 @@ protected:
                 word = rig_.ssd.path();
             if (word == "D")
                 word = rig_.disk.path();
+            if (word == "LONG")
+                word = std::string(64, 'x');
         }
         return result;
     }
@@ -78,8 +80,7 @@ constexpr const char *kBadCalls[] = {
     "flashcache_create -p back -d 4 fc0 S D",
     "flashcache_create -p back -a 256 -d 4m fc0 S D",
     "flashcache_create -p back a/b S D",
-    "flashcache_create -p back "
-    "0123456789012345678901234567890123456789012345678901234567890123 S D",
+    "flashcache_create -p back LONG S D",
     "flashcache_create -p back fc0 /dev/nothing D",
     "flashcache_create -p back fc0 S /dev/nothing",
     "flashcache_create -p back fc0 S S",

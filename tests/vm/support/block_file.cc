@@ -74,8 +74,8 @@ std::string differs(const Buffer &buffer, std::uint64_t offset, unsigned generat
 }
 
 BlockFile::BlockFile(const std::string &path, Access access)
-    : path_(path), file_(::open(path.c_str(), (access == kReadOnly ? O_RDONLY : O_RDWR) | O_DIRECT |
-                                                  O_CLOEXEC)) {
+    : path_(path), file_(::open(path.c_str(),
+                                (access == kReadOnly ? O_RDONLY : O_RDWR) | O_DIRECT | O_CLOEXEC)) {
     if (file_ < 0)
         throw Failure("cannot open " + path + ": " + std::strerror(errno));
 }
