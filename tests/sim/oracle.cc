@@ -27,11 +27,11 @@ std::string text(const Sector &value) {
 
 Oracle::Oracle(uint64_t sectors) : versions_(sectors) {
     for (uint64_t s = 0; s < sectors; s++)
-        versions_[s] = {{Sector::user(s, 1), 1, 0, 1, kNever, false, false, true, true}};
+        versions_[s] = {{Sector::user(s, 1), 1, 0, 1, kNever, false, false, true, true, false}};
 }
 
 void Oracle::add(uint64_t sector, const Sector &value, uint64_t write, bool wild) {
-    versions_[sector].push_back({value, write, clock_, kNever, kNever, wild, false, false, false});
+    versions_[sector].push_back({value, write, clock_, kNever, kNever, wild, false, false, false, false});
 }
 
 void Oracle::write_issued(uint64_t first, uint64_t count, const Sector *data, uint64_t write) {
@@ -80,7 +80,21 @@ void Oracle::write_ended(uint64_t first, uint64_t count, uint64_t write, bool ok
         for (Version &v : versions)
             if (ok && v.ended < issued)
                 v.dead = std::min(v.dead, clock_);
+        if (!ok)
+            revive(versions, issued);
         prune(versions);
+    }
+}
+
+// The write issued then has failed: it may be there or not, from one read to the next.  So readers
+// that saw it while it was under way prove nothing about what was there before.
+void Oracle::revive(Versions &versions, Time issued) {
+    for (Version &v : versions) {
+        const bool replaced = std::any_of(versions.begin(), versions.end(), [&](const Version &other) {
+            return !other.failed && other.ended != kNever && other.issued > v.ended;
+        });
+        if (v.dead != kNever && v.dead >= issued && !replaced)
+            v.dead = kNever;
     }
 }
 
@@ -107,7 +121,7 @@ std::string Oracle::read_ended(uint64_t sector, const Sector &value, Time issued
     if (!candidates)
         return complain(sector, value, "read");
     // Zeros may be those of several versions; then nothing is learned.
-    if (candidates == 1 && (versions.size() > 1 || versions[chosen].wild))
+    if (candidates == 1 && !versions[chosen].failed && (versions.size() > 1 || versions[chosen].wild))
         settle(versions, chosen, value, issued);
     return "";
 }
@@ -121,8 +135,10 @@ void Oracle::settle(Versions &versions, size_t chosen, const Sector &value, Time
         if (i == chosen)
             continue;
         Version &v = versions[i];
-        if (v.ended < issued)
-            v.dead = std::min(v.dead, clock_);
+        if (v.ended < issued && v.dead == kNever) {
+            v.dead = clock_;
+            v.dead_by_read = true;
+        }
         // Of what a power cut left undecided, exactly one is there.
         if (survivor && v.survivor && chosen_ended < issued)
             v.dead = v.ended = 0;
@@ -149,11 +165,14 @@ bool Oracle::dead_after_cut(const Versions &versions, const Version &v) const {
 void Oracle::prune(Versions &versions) {
     if (versions.size() < 2)
         return;
-    const Time oldest = readers_.empty() ? kNever - 1 : *readers_.begin();
+    Time oldest = readers_.empty() ? kNever - 1 : *readers_.begin();
     Time persisted = 0; // the latest issue of a persisted version
-    for (const Version &v : versions)
+    for (const Version &v : versions) {
         if (is_persisted(v))
             persisted = std::max(persisted, v.issued);
+        if (v.ended == kNever)
+            oldest = std::min(oldest, v.issued);
+    }
     std::erase_if(versions,
                   [&](const Version &v) { return v.dead < oldest && v.ended < persisted; });
 }
@@ -171,7 +190,7 @@ void Oracle::power_cut() {
         for (Version &v : versions) {
             v.issued = v.ended = clock_;
             v.dead = kNever;
-            v.failed = false;
+            v.failed = v.dead_by_read = false;
             v.persisted = v.survivor = true;
         }
     }

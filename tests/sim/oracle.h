@@ -9,7 +9,8 @@
 //  - After a power cut only those versions are dead that a *persisted* write overwrote: one whose
 //    end a FUA, an acknowledged flush or a device without volatile cache vouches for.  What is
 //    read once after the cut stays.
-//  - A failed write leaves its sectors undecided and overwrites nothing for certain.
+//  - A failed write leaves its sectors undecided until the next one, and overwrites nothing for
+//    certain.
 //  - A discarded sector may read as zeros or as any older version of the same sector.
 #ifndef FLASHCACHE_TESTS_SIM_ORACLE_H
 #define FLASHCACHE_TESTS_SIM_ORACLE_H
@@ -69,11 +70,13 @@ private:
         bool failed;      // overwrites nothing
         bool persisted;   // vouched for by itself
         bool survivor;    // from before the last cut; one of its kind is true
+        bool dead_by_read;
     };
     using Versions = std::vector<Version>;
 
     void add(uint64_t sector, const Sector &value, uint64_t write, bool wild);
     void prune(Versions &versions);
+    static void revive(Versions &versions, Time issued);
     void settle(Versions &versions, size_t chosen, const Sector &value, Time issued);
     bool is_persisted(const Version &v) const;
     bool dead_after_cut(const Versions &versions, const Version &v) const;
