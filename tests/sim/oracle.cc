@@ -27,11 +27,11 @@ std::string text(const Sector &value) {
 
 Oracle::Oracle(uint64_t sectors) : versions_(sectors) {
     for (uint64_t s = 0; s < sectors; s++)
-        versions_[s] = {{Sector::user(s, 1), 1, 0, 1, kNever, false, false, true, true, false}};
+        versions_[s] = {{Sector::user(s, 1), 1, 0, 1, kNever, false, false, true, true}};
 }
 
 void Oracle::add(uint64_t sector, const Sector &value, uint64_t write, bool wild) {
-    versions_[sector].push_back({value, write, clock_, kNever, kNever, wild, false, false, false, false});
+    versions_[sector].push_back({value, write, clock_, kNever, kNever, wild, false, false, false});
 }
 
 void Oracle::write_issued(uint64_t first, uint64_t count, const Sector *data, uint64_t write) {
@@ -120,8 +120,11 @@ std::string Oracle::read_ended(uint64_t sector, const Sector &value, Time issued
     }
     if (!candidates)
         return complain(sector, value, "read");
-    // Zeros may be those of several versions; then nothing is learned.
-    if (candidates == 1 && !versions[chosen].failed && (versions.size() > 1 || versions[chosen].wild))
+    // Zeros may be those of several versions; then nothing is learned.  After a failed write the
+    // sector is undecided until the next one.
+    const bool undecided = std::any_of(versions.begin(), versions.end(),
+                                       [](const Version &v) { return v.failed && v.dead == kNever; });
+    if (candidates == 1 && !undecided && (versions.size() > 1 || versions[chosen].wild))
         settle(versions, chosen, value, issued);
     return "";
 }
@@ -135,10 +138,8 @@ void Oracle::settle(Versions &versions, size_t chosen, const Sector &value, Time
         if (i == chosen)
             continue;
         Version &v = versions[i];
-        if (v.ended < issued && v.dead == kNever) {
-            v.dead = clock_;
-            v.dead_by_read = true;
-        }
+        if (v.ended < issued)
+            v.dead = std::min(v.dead, clock_);
         // Of what a power cut left undecided, exactly one is there.
         if (survivor && v.survivor && chosen_ended < issued)
             v.dead = v.ended = 0;
@@ -190,7 +191,7 @@ void Oracle::power_cut() {
         for (Version &v : versions) {
             v.issued = v.ended = clock_;
             v.dead = kNever;
-            v.failed = v.dead_by_read = false;
+            v.failed = false;
             v.persisted = v.survivor = true;
         }
     }

@@ -70,7 +70,6 @@ private:
         bool failed;      // overwrites nothing
         bool persisted;   // vouched for by itself
         bool survivor;    // from before the last cut; one of its kind is true
-        bool dead_by_read;
     };
     using Versions = std::vector<Version>;
 

@@ -101,9 +101,14 @@ TEST_F(OracleTest, a_fua_write_survives) {
 TEST_F(OracleTest, a_failed_write_decides_nothing) {
     write(2);
     issue(3);
+    EXPECT_TRUE(reads(3));
     end(3, false);
     EXPECT_TRUE(reads(2));
-    EXPECT_FALSE(reads(3)); // it was not there a moment ago
+    EXPECT_TRUE(reads(3));
+    EXPECT_FALSE(reads(1));
+    write(4);
+    EXPECT_FALSE(reads(3));
+    EXPECT_FALSE(reads(2));
 }
 
 TEST_F(OracleTest, a_write_in_flight_may_survive_a_power_cut) {
