@@ -3,7 +3,8 @@
 // The cache: everything that one flashcache device knows, and the functions that the parts of the
 // core offer each other.  A request's way through the files:
 //
-//	map.cc		what shall be done with a request (decided under the lock of its set)
+//	decide*.cc	what shall be done with it, decided under the lock of its set
+//	map.cc		carries that out
 //	read.cc		read hits, read misses and fills
 //	write.cc	first-dirty, write-through and bypass writes
 //	flush.cc	flushes and what they cover

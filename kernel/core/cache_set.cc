@@ -195,8 +195,7 @@ u32 CacheSet::take_free(u32 want, u32 &first, u32 &evicted)
 	return 0;
 }
 
-// A run of ways that are free or clean and not referenced, from the hand on; the hand's own word
-// loses its reference bits if it has to be passed.
+// A run of ways that are free or clean and not referenced, from the hand on.
 u32 CacheSet::take_cold(u32 want, u32 &first, u32 &evicted)
 {
 	u32 word = header().hand / 64;
@@ -210,10 +209,15 @@ u32 CacheSet::take_cold(u32 want, u32 &first, u32 &evicted)
 			return n;
 		}
 	}
-	word = header().hand / 64;
+	return 0;
+}
+
+// The hand passes a word: its ways lose their reference bits.
+void CacheSet::pass_word()
+{
+	const u32 word = header().hand / 64;
 	bitmap(kReferenced)[word] = 0;
 	header().hand = static_cast<u16>((word + 1 < l_->words ? word + 1 : 0) * 64);
-	return 0;
 }
 
 // CLOCK: the first way from the hand on that was not used since the hand last passed.
@@ -249,8 +253,15 @@ u32 CacheSet::allocate(u32 want, u32 near, u32 &first, u32 &evicted)
 			return n;
 		if (n > 1 && take_cold(n, first, evicted))
 			return n;
+		if (n == want && n > 1)
+			pass_word();
 	}
 	return take_victim(first, evicted);
+}
+
+bool CacheSet::any_dirty(u32 word) const
+{
+	return bitmap(kDirty)[word] != 0;
 }
 
 bool CacheSet::any_unconfirmed() const

@@ -67,6 +67,7 @@ public:
 	bool valid(u32 way) const { return test(kValid, way); }
 	bool dirty(u32 way) const { return test(kDirty, way); }
 	bool busy(u32 way) const { return test(kBusy, way); }
+	bool any_dirty(u32 word) const FC_REQUIRES(set_lock);	// among 64 ways
 	bool any_unconfirmed() const FC_REQUIRES(set_lock);
 	bool unconfirmed(u32 way) const { return test(kUnconfirmed, way); }
 	bool referenced(u32 way) const { return test(kReferenced, way); }
@@ -117,6 +118,7 @@ private:
 	u32 take_near(u32 want, u32 near, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
 	u32 take_free(u32 want, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
 	u32 take_cold(u32 want, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
+	void pass_word() FC_REQUIRES(set_lock);
 	u32 take_victim(u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
 	void vacate(u32 way, u32 &evicted) FC_REQUIRES(set_lock);
 

@@ -14,6 +14,8 @@
 namespace fc {
 namespace {
 
+constexpr u32 kRangeSetsAtOnce = 4096;	// then the worker looks at other things
+
 u32 touched_set(const Core &core, u32 i)
 {
 	const RangeOp &r = core.range;
@@ -159,13 +161,23 @@ void drop_clean_way(Core &core, CacheSet &set, u32 way) FC_REQUIRES(set_lock)
 	count(core, FC_STAT_write_invalidates);
 }
 
+// The set is still: nothing becomes dirty in it between two looks.
+bool word_has_dirty(Core &core, u32 set_nr, u32 word)
+{
+	SetGuard guard(core, set_nr);
+	return set_at(core, set_nr).any_dirty(word);
+}
+
 // Drop what is cached of the range in 64 ways.  False: no job could be had, try again later.
 bool drop_word(Core &core, u32 set_nr, u32 word)
 {
 	RangeOp &r = core.range;
-	Job *job = fc_os_job_alloc(core.os);
-	if (!job)
-		return false;
+	Job *job = nullptr;
+	if (word_has_dirty(core, set_nr, word)) {
+		job = fc_os_job_alloc(core.os);
+		if (!job)
+			return false;
+	}
 	u32 n = 0;
 	{
 		SetGuard guard(core, set_nr);
@@ -181,14 +193,15 @@ bool drop_word(Core &core, u32 set_nr, u32 word)
 				drop_clean_way(core, set, way);
 				continue;
 			}
-			if (r.only_clean)
+			if (r.only_clean || !job)
 				continue;
 			set.set_busy(way, true);
 			job->way[n++] = static_cast<u16>(way);
 		}
 	}
 	if (!n) {
-		fc_os_job_free(core.os, job);
+		if (job)
+			fc_os_job_free(core.os, job);
 		return true;
 	}
 	job->kind = kJobInvalidate;
@@ -262,12 +275,18 @@ void drop(Core &core)
 		}
 		r.edge_started[end] = true;
 	}
-	for (; r.cursor < r.nr_touched; r.cursor++, r.word = 0)
+	const u32 stop = r.cursor + kRangeSetsAtOnce;
+	for (; r.cursor < r.nr_touched; r.cursor++, r.word = 0) {
+		if (r.cursor == stop) {
+			kick_run(core);
+			return;
+		}
 		for (; r.word < core.layout.words; r.word++)
 			if (!drop_word(core, touched_set(core, r.cursor), r.word)) {
 				retry_later(core);
 				return;
 			}
+	}
 	r.stage = kRangeEnd;
 }
 

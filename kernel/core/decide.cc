@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "decide.h"
+
+namespace fc {
+namespace {
+
+// A place in line.  Null if there is no memory for one.
+Pending *place_in_line(const Context &c)
+{
+	Pending *pending = c.pending ? c.pending : fc_os_pending_alloc(c.core.os);
+	if (!pending)
+		return nullptr;
+	pending->req = &c.req;
+	c.req.kind = kReqWaiting;
+	if (!c.pending) {
+		count(c.core, FC_STAT_pending_enqueues);
+		atomic_add<u64>(c.core.nr_waiting, 1);
+	}
+	return pending;
+}
+
+} // namespace
+
+bool caching(const Core &core)
+{
+	return !core.degraded && core.tunables[FC_TUNE_CACHE_ALL];
+}
+
+void shorten(const Context &c, u32 n)
+{
+	const u32 sectors = sectors_of(c.core, c.piece, n);
+	if (c.in_map && sectors < c.req.nr_sectors) {
+		fc_os_accept(c.core.os, &c.req, sectors);
+		c.req.nr_sectors = sectors;
+	}
+	c.req.part_sectors = sectors;
+}
+
+Decision wait_in_set(const Context &c, PendingList &list) FC_REQUIRES(set_lock)
+{
+	Pending *pending = place_in_line(c);
+	if (!pending)
+		return {What::kNoMemory, 0, nullptr};
+	list.push(pending);
+	return {What::kWaiting, 0, nullptr};
+}
+
+Decision wait_on(const Context &c, Job &job) FC_REQUIRES(set_lock)
+{
+	Pending *pending = place_in_line(c);
+	if (!pending)
+		return {What::kNoMemory, 0, nullptr};
+	if (c.in_map) {
+		const u64 from_here = job.mask >> c.piece.bit;
+		shorten(c, min_of(static_cast<u32>(std::countr_one(from_here)), c.piece.nr_blocks));
+	}
+	wait_for_job(c.core, job, pending);
+	return {What::kWaiting, 0, nullptr};
+}
+
+Job *job_at(const Context &c, u32 i) FC_REQUIRES(set_lock)
+{
+	return find_job(c.core, c.piece.set, c.piece.base, 1ull << (c.piece.bit + i));
+}
+
+bool follows(const Context &c, u32 way, u32 i)
+{
+	return way < c.core.geo.ways() && c.set.valid(way) && c.set.tag(way) == c.piece.tag + i &&
+	       !c.set.busy(way);
+}
+
+u32 longest_run(const Context &c)
+{
+	return c.req.flags & kReqFlagSingly ? 1 : c.piece.nr_blocks;
+}
+
+Job *new_job(const Context &c, JobKind kind, u32 n) FC_REQUIRES(set_lock)
+{
+	Job *job = fc_os_job_alloc(c.core.os);
+	if (!job)
+		return nullptr;
+	job->kind = kind;
+	job->stage = kStageBuffer;
+	job->nr_sectors = sectors_of(c.core, c.piece, n);
+	job->req_offset = c.req.done_sectors;
+	link_job(c.core, *job, c.piece, bit_range(c.piece.bit, n), &c.req);
+	return job;
+}
+
+} // namespace fc

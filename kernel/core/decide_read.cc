@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "decide.h"
+
+namespace fc {
+namespace {
+
+bool readable(const Context &c, u32 way, u32 i) FC_REQUIRES(set_lock)
+{
+	if (!c.set.busy(way))
+		return true;
+	const Job *job = job_at(c, i);
+	return job && job->kind == kJobWriteback;
+}
+
+Decision read_hit(const Context &c, u32 way) FC_REQUIRES(set_lock)
+{
+	const u32 limit = longest_run(c);
+	u32 n = 0;
+	do {
+		if (!c.set.pin(way + n, false))
+			break;
+		if (!c.set.referenced(way + n))
+			c.set.set_referenced(way + n, true);
+		n++;
+	} while (n < limit && follows(c, way + n, n));
+	if (!n)
+		return wait_in_set(c, c.set.header().stalled);
+	shorten(c, n);
+	c.req.kind = kReqReadHit;
+	c.req.set = c.piece.set;
+	c.req.way = static_cast<u16>(way);
+	c.req.nr_blocks = static_cast<u8>(n);
+	c.req.target_sector = c.core.geo.data_sector(c.piece.set, way) + c.piece.head;
+	return {What::kRemapCache, n, nullptr};
+}
+
+Decision read_miss(const Context &c) FC_REQUIRES(set_lock)
+{
+	u32 n = 1;
+	while (n < longest_run(c) && c.set.find(c.piece.tag + n) == kNoWay && !c.is_owned(n))
+		n++;
+	shorten(c, n);
+	if (caching(c.core) && c.core.mode != FC_MODE_WRITE_ONLY)
+		if (Job *job = new_job(c, kJobFill, n))
+			return {What::kStartJob, n, job};
+	c.req.kind = kReqUncached;
+	return {What::kRemapOrigin, n, nullptr};
+}
+
+} // namespace
+
+Decision decide_read(const Context &c) FC_REQUIRES(set_lock)
+{
+	const u32 way = c.set.find(c.piece.tag);
+	if (way != kNoWay && readable(c, way, 0)) {
+		if (!c.core.degraded || c.set.dirty(way) || c.set.busy(way))
+			return read_hit(c, way);
+		// The cache device has failed: do not even try it for what the origin has, too.
+		c.set.remove(way);
+		atomic_sub<u64>(c.core.nr_valid, 1);
+		count(c.core, FC_STAT_read_invalidates);
+	}
+	if (c.is_owned(0))
+		if (Job *job = job_at(c, 0))
+			return wait_on(c, *job);
+	if (way != kNoWay && c.set.busy(way))
+		return {What::kFail, 0, nullptr};	// in doubt
+	return read_miss(c);
+}
+
+} // namespace fc
