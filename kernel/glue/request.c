@@ -80,6 +80,9 @@ static void remap(struct fc_cache *cache, struct fc_io *io, struct bio *bio, int
 	io->route = FC_ROUTE_REMAPPED;
 	bio_set_dev(bio, cache->bdev[dev]);
 	bio->bi_iter.bi_sector = io->req.target_sector;
+	/* Read-ahead may fail fast; on the cache device that would look like a broken block. */
+	if (dev == FC_DEV_CACHE)
+		bio->bi_opf &= ~REQ_RAHEAD;
 }
 
 /* The target's map function.  Context: task, maybe inside another submission; may sleep. */

@@ -10,7 +10,7 @@
 #include "glue.h"
 
 /* Read or write @value as text; 1 if a new value came, 0 if not. */
-static int transfer(const fc_ctl_table *table, unsigned int *value, int write, void *buffer,
+static int transfer(fc_ctl_table *table, unsigned int *value, int write, void *buffer,
 		    size_t *length, loff_t *position)
 {
 	struct ctl_table number = {

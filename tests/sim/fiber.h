@@ -41,7 +41,8 @@ private:
     ucontext_t context_{}, outside_{};
     std::function<void()> body_;
     bool finished_ = true;
-    void *fake_stack_ = nullptr, *outside_fake_stack_ = nullptr;
+    void *fake_stack_ = nullptr;
+    [[maybe_unused]] void *outside_fake_stack_ = nullptr; // ASan builds only
     const void *outside_bottom_ = nullptr;
     size_t outside_size_ = 0;
 };
