@@ -37,6 +37,8 @@ void World::check_io(int dev, const DeviceIo &io) {
 void World::submit(int dev, DeviceIo io) {
     if (dev != FC_DEV_CACHE && dev != FC_DEV_ORIGIN)
         scheduler_.fail("I/O to device " + std::to_string(dev));
+    if (no_io_)
+        scheduler_.fail("I/O before resume or after suspend: " + describe_io(dev, io));
     check_io(dev, io);
     trace_.io("submit", dev, io, 0);
     device(dev).submit(std::make_unique<DeviceIo>(std::move(io)));

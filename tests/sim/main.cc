@@ -14,6 +14,8 @@ struct Options {
     uint64_t runs = 1;
     uint64_t steps = 20000;
     uint64_t seconds = 0;
+    uint64_t cut_at = 0;
+    bool each_step = false;
     bool trace = false;
     bool stats = false;
     bool verbose = false;
@@ -33,6 +35,8 @@ bool run_one(const Options &o, uint64_t seed, sim::Trace &trace, sim::Totals &to
     try {
         sim::World world(seed, o.profile, trace);
         description = world.describe();
+        if (o.cut_at)
+            world.cut_once(o.cut_at);
         if (o.verbose)
             fmt::print("seed {}: {}\n", seed, description);
         world.run(o.steps);
@@ -58,7 +62,24 @@ void report(const Options &o, uint64_t seed, const sim::Failure &failure) {
                    failure.sector == sim::Trace::kAll ? "" : ", of the sector's block only");
         trace.print_kept();
     }
-    fmt::print("\nreplay: flashcache_sim --profile {} --steps {} --seed {} --trace\n", o.profile, o.steps, seed);
+    const std::string cut = o.cut_at ? fmt::format(" --cut-at {}", o.cut_at) : "";
+    fmt::print("\nreplay: flashcache_sim --profile {} --steps {} --seed {}{} --trace\n", o.profile, o.steps, seed, cut);
+}
+
+// One seed: a machine, or one for each step at which its power can fail.  False: one failed.
+bool run_seed(Options o, uint64_t seed, sim::Totals &totals) {
+    const uint64_t last_cut = o.each_step ? o.steps : o.cut_at;
+    for (o.cut_at = o.each_step ? 1 : o.cut_at; o.cut_at <= last_cut; o.cut_at++) {
+        sim::Trace trace;
+        sim::Failure failure;
+        if (o.trace)
+            trace.start(sim::Trace::kAll, 0);
+        if (!run_one(o, seed, trace, totals, failure)) {
+            report(o, seed, failure);
+            return false;
+        }
+    }
+    return true;
 }
 
 int run_all(const Options &o) {
@@ -68,14 +89,8 @@ int run_all(const Options &o) {
     auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
     uint64_t run = 0;
     for (; o.seconds ? seconds() < static_cast<double>(o.seconds) : run < o.runs; run++) {
-        sim::Trace trace;
-        sim::Failure failure;
-        if (o.trace)
-            trace.start(sim::Trace::kAll, 0);
-        if (!run_one(o, o.seed + run, trace, totals, failure)) {
-            report(o, o.seed + run, failure);
+        if (!run_seed(o, o.seed + run, totals))
             return 1;
-        }
     }
     fmt::print("ok: {} machines, seeds {}..{}, {} steps, {} power cuts, {:.1f} s, {:.0f} steps/s\n", run, o.seed,
                o.seed + run - 1, totals.steps, totals.cuts, seconds(), static_cast<double>(totals.steps) / seconds());
@@ -96,6 +111,8 @@ int main(int argc, char **argv) {
     app.add_option("--profile", o.profile, "kind of machine")
         ->check(CLI::IsMember({"calm", "cuts", "tiny", "large", "errors", "any"}))
         ->capture_default_str();
+    app.add_option("--cut-at", o.cut_at, "cut the power at this step and never again");
+    app.add_flag("--each-step", o.each_step, "run each seed once for each step, with a power cut at that step");
     app.add_flag("--trace", o.trace, "print all that happens (a failure prints the end of the history by itself)");
     app.add_flag("--stats", o.stats, "print the core's counters at the end");
     app.add_flag("--verbose", o.verbose, "print what each machine is like");

@@ -54,9 +54,9 @@ int World::load() {
     const uint64_t bytes = (fc_core_bytes(&config) + 4095) / 4096 * 4096;
     memory_ = static_cast<char *>(aligned_alloc(4096, bytes));
     memset(memory_, 0, bytes);
+    no_io_ = true; // rule 9: nothing is touched before resume
     core_ = fc_core_init(memory_, this, &config);
-    if (rng_.one_in(20)) // a table that is loaded and dropped again: no I/O, no trace
-        core_ = fc_core_init(static_cast<char *>(memset(memory_, 0, bytes)), this, &config);
+    no_io_ = false;
     if (profile_.mode == FC_MODE_WRITE_BACK || profile_.mode == FC_MODE_WRITE_ONLY)
         origin_alone_ = false;
     const int status = fc_core_open(core_);
@@ -92,6 +92,10 @@ void World::load_until_it_works() {
     }
     trace_.line("operator loaded in mode %u", profile_.mode);
     live_ = true;
+    if (stopped_with_ != kUnknown && gauge(FC_GAUGE_CACHED) != stopped_with_)
+        scheduler_.fail("stopped with " + std::to_string(stopped_with_) + " blocks, loaded with " +
+                        std::to_string(gauge(FC_GAUGE_CACHED)));
+    stopped_with_ = kUnknown;
     check_gauges();
 }
 
@@ -103,6 +107,8 @@ void World::quiesce() {
 int World::close(bool keep_dirty) {
     quiesce();
     check_gauges();
+    if (rng_.coin()) // as "dmsetup remove" does
+        suspend();
     trace_.line("operator closes%s", keep_dirty ? ", keeps dirty blocks" : "");
     const Time before = oracle_->now();
     const int status = fc_core_close(core_, keep_dirty);
@@ -112,11 +118,13 @@ int World::close(bool keep_dirty) {
         scheduler_.fail(std::string("close failed: ") + fc_status_text(status));
     if (status == FC_OK && !keep_dirty && gauge(FC_GAUGE_DIRTY))
         scheduler_.fail("dirty blocks are left although the cache was closed with FC_OK");
+    const uint64_t cached = gauge(FC_GAUGE_CACHED);
     forget_core();
     trace_.line("operator closed: %s", status ? fc_status_text(status) : "ok");
     if (status == FC_OK || status == FC_EINTR) {
         oracle_->flushed(before);
         check_home_table(status == FC_OK && !keep_dirty);
+        stopped_with_ = cached;
     }
     if (status == FC_OK && !keep_dirty) {
         origin_alone_ = true;
@@ -136,9 +144,7 @@ void World::reload() {
     users_active_ = true;
 }
 
-void World::suspend_and_resume() {
-    quiesce();
-    check_gauges();
+void World::suspend() {
     trace_.line("operator suspends");
     const Time before = oracle_->now();
     const int status = fc_core_suspend(core_);
@@ -146,8 +152,19 @@ void World::suspend_and_resume() {
         scheduler_.fail(std::string("suspend failed: ") + fc_status_text(status));
     if (status == FC_OK)
         oracle_->flushed(before);
+    if (device(FC_DEV_CACHE).in_flight() || device(FC_DEV_ORIGIN).in_flight())
+        scheduler_.fail("I/O is in flight although the cache is suspended");
     if (status == FC_OK && origin_alone_)
         check_origin_alone(false);
+}
+
+void World::suspend_and_resume() {
+    quiesce();
+    check_gauges();
+    suspend();
+    no_io_ = true;
+    pause(rng_.below(200));
+    no_io_ = false;
     if (profile_.change_modes) {
         profile_.mode = static_cast<uint32_t>(rng_.between(FC_MODE_WRITE_BACK, FC_MODE_WRITE_ONLY));
         if (profile_.mode == FC_MODE_WRITE_BACK || profile_.mode == FC_MODE_WRITE_ONLY)
@@ -185,6 +202,9 @@ void World::tune() {
     const auto which = static_cast<int>(rng_.below(FC_NR_TUNABLES));
     const auto value = static_cast<unsigned int>(rng_.between(ranges[which].low, ranges[which].high));
     trace_.line("operator tunes %d to %u", which, value);
+    const unsigned int before = fc_core_tuned(core_, which);
+    if (!fc_core_tune(core_, which, 0x7fffffff) || fc_core_tuned(core_, which) != before)
+        scheduler_.fail("tunable " + std::to_string(which) + " takes any value");
     if (fc_core_tune(core_, which, value) || fc_core_tuned(core_, which) != value)
         scheduler_.fail("tunable " + std::to_string(which) + " refuses " + std::to_string(value));
 }
@@ -211,12 +231,31 @@ void World::act() {
         read_everything();
         users_active_ = true;
         break;
-    default: // an idle while: timers pass
-        quiesce();
-        scheduler_.sleep(rng_.below(20000000), false);
-        users_active_ = true;
+    default:
+        idle();
         break;
     }
+    if (profile_.faulty() && rng_.one_in(4))
+        mend();
+}
+
+// Nobody does anything for a while: timers pass, and the cleaner uses the time.
+void World::idle() {
+    quiesce();
+    const unsigned int idle_ms = fc_core_tuned(core_, FC_TUNE_IDLE_DELAY_MS);
+    const uint64_t dirty = gauge(FC_GAUGE_DIRTY);
+    const uint64_t us = rng_.below(4) ? rng_.below(20000000) : 3600000000ull;
+    scheduler_.sleep(us, false);
+    if (us >= 3600000000ull && idle_ms && !profile_.faulty() && gauge(FC_GAUGE_DIRTY))
+        scheduler_.fail(std::to_string(dirty) + " blocks were dirty, and an idle hour has not cleaned them all");
+    users_active_ = true;
+}
+
+// The cache device works again, and the operator says so.
+void World::mend() {
+    outage_until_ = 0;
+    if (gauge(FC_GAUGE_DEGRADED))
+        trace_.line("operator clears errors: %d", fc_core_clear_errors(core_));
 }
 
 // Through the cache, with nobody else.

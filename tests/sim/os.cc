@@ -109,7 +109,7 @@ uint32_t World::buffer_crc(fc_job *job, uint64_t offset, uint64_t count) {
 }
 
 bool World::interrupted() {
-    return interrupt_;
+    return interrupt_ && rng_.one_in(4);
 }
 
 } // namespace sim

@@ -83,8 +83,10 @@ void World::run(uint64_t steps) {
             trace_.at(steps_, scheduler_.now_us());
         if (profile_.steps_per_cut && !ending_ && rng_.one_in(profile_.steps_per_cut))
             power_cut();
+        if (steps_ == cut_at_)
+            power_cut();
         if (profile_.steps_per_outage && rng_.one_in(profile_.steps_per_outage)) {
-            outage_until_ = steps_ + rng_.below(1000);
+            outage_until_ = steps_ + rng_.below(rng_.pick({100, 1000, 20000}));
             outage_dev_ = static_cast<int>(rng_.below(2));
         }
         step();
@@ -152,7 +154,8 @@ void World::power_cut() {
     free(memory_);
     memory_ = nullptr;
     core_ = nullptr;
-    live_ = users_active_ = interrupt_ = starved_ = false;
+    live_ = users_active_ = interrupt_ = no_io_ = starved_ = false;
+    stopped_with_ = kUnknown;
     oracle_->power_cut();
     if (origin_alone_)
         check_origin_alone(true);

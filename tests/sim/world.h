@@ -107,6 +107,11 @@ public:
 
     // Live for @steps steps, then come to rest and check everything.  Throws Failure.
     void run(uint64_t steps);
+    // In place of cuts by chance: one, at this step.
+    void cut_once(uint64_t step) {
+        cut_at_ = step;
+        profile_.steps_per_cut = 0;
+    }
     const Totals &totals() const { return totals_; }
     std::string describe() const;
 
@@ -180,7 +185,10 @@ private:
     void reload();
     void sync();
     void tune();
+    void suspend();
     void suspend_and_resume();
+    void idle();
+    void mend();
     void read_everything();
     void finale();
 
@@ -206,7 +214,10 @@ private:
     bool formatted_ = false;
     bool live_ = false;          // requests may come
     bool origin_alone_ = true;   // nothing dirty can be on the cache device
-    bool interrupt_ = false;
+    bool interrupt_ = false;     // the operator loses patience while the cache closes
+    bool no_io_ = false;         // the core has no business with the devices now
+    static constexpr uint64_t kUnknown = ~0ull;
+    uint64_t stopped_with_ = kUnknown; // cached blocks at the last orderly stop
     alignas(4096) char scratch_[FC_SCRATCH_BYTES];
 
     // The users.
@@ -223,7 +234,7 @@ private:
     Pool<Copy> copies_;
     bool starved_ = false;
 
-    uint64_t steps_ = 0, last_progress_ = 0, step_limit_ = 0;
+    uint64_t steps_ = 0, last_progress_ = 0, step_limit_ = 0, cut_at_ = 0;
     bool ending_ = false, ended_ = false;
     bool faults_ = false;          // may I/Os fail now?
     uint64_t outage_until_ = 0;    // step
