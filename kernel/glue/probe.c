@@ -64,7 +64,8 @@ static void set_devices(struct fc_cache *cache)
 
 /* ---- load ------------------------------------------------------------------------------------ */
 
-static int plan_load(struct fc_cache *cache, const struct fc_table *table, void *scratch, char **error)
+static int plan_load(struct fc_cache *cache, const struct fc_table *table, void *scratch,
+		     char **error)
 {
 	struct fc_config *config = &cache->config;
 	int status;

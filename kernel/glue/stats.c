@@ -87,13 +87,14 @@ unsigned int fc_status_print(struct fc_cache *cache, char *result, unsigned int 
 		[FC_GAUGE_SYNCING] = "syncing",
 	};
 	static const char * const stat_names[FC_NR_STATS] = {
-#define STAT_NAME(name, meaning) [FC_STAT_##name] = #name,
+#define STAT_NAME(name, meaning) #name,
 		FC_STATS(STAT_NAME)
 #undef STAT_NAME
 	};
 	unsigned int sz = 0;
 	int i;
 
+	static_assert(FC_GAUGE_SYNCING == FC_NR_GAUGES - 1);	/* each has its name above */
 	DMEMIT("mode=%s state=%s", fc_mode_name(cache->core ? cache->mode : cache->config.mode),
 	       state_name(cache));
 	if (!cache->core)
