@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "world.h"
+
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "job_memory.h"
+
+namespace {
+
+constexpr fc_u64 kNever = ~0ull;
+
+char *aligned(std::vector<char> &memory, fc_u64 bytes) {
+    memory.assign(bytes + 4096, 0);
+    const auto start = reinterpret_cast<std::uintptr_t>(memory.data());
+    return memory.data() + ((4096 - start % 4096) % 4096);
+}
+
+} // namespace
+
+void Device::init(fc_u64 sectors, char fill, bool is_volatile) {
+    now_.assign(sectors * 512, fill);
+    stable_ = now_;
+    volatile_ = is_volatile;
+}
+
+void Device::write(fc_u64 sector, const std::string &data, bool fua) {
+    ASSERT_LE(sector * 512 + data.size(), now_.size()) << "beyond the end of the device";
+    now_.replace(sector * 512, data.size(), data);
+    for (fc_u64 s = sector; s < sector + data.size() / 512; s++)
+        unstable_.insert(s);
+    if (!volatile_)
+        flush(unstable_);
+    else if (fua)
+        for (fc_u64 s = sector; s < sector + data.size() / 512; s++)
+            flush({s});
+}
+
+void Device::flush(const std::set<fc_u64> &covered) {
+    const std::set<fc_u64> which = covered;
+    for (const fc_u64 s : which) {
+        stable_.replace(s * 512, 512, now_, s * 512, 512);
+        unstable_.erase(s);
+    }
+}
+
+void Device::power_cut() {
+    now_ = stable_;
+    unstable_.clear();
+}
+
+World::World(const Shape &shape) {
+    std::fill(std::begin(due_), std::end(due_), kNever);
+    config.origin_sectors = shape.origin_sectors;
+    config.cache_sectors_wanted = fc_u64{shape.sets} * shape.ways * shape.block_sectors;
+    config.cache_device_sectors = 2048 + config.cache_sectors_wanted;
+    config.unit_bytes = shape.unit;
+    config.block_sectors = shape.block_sectors;
+    config.ways_per_set = shape.ways;
+    config.extent_blocks = shape.extent;
+    config.mode = shape.mode;
+    config.cache_volatile = shape.cache_volatile;
+    config.origin_volatile = shape.origin_volatile;
+    std::strcpy(config.cache_name, "test");
+    device[FC_DEV_CACHE].init(config.cache_device_sectors, 0, shape.cache_volatile);
+    device[FC_DEV_ORIGIN].init(config.origin_sectors, 'o', shape.origin_volatile);
+    std::vector<char> memory;
+    EXPECT_EQ(fc_core_plan(&config), FC_OK);
+    EXPECT_EQ(fc_core_format(this, &config, aligned(memory, FC_SCRATCH_BYTES)), FC_OK);
+    EXPECT_EQ(open(), FC_OK);
+}
+
+World::~World() {
+    if (!ios.empty() || !core)
+        return;
+    EXPECT_EQ(warnings, 0u) << "contradictions";
+    EXPECT_EQ(pendings_alive, 0);
+    EXPECT_EQ(jobs_alive, 0);
+}
+
+int World::probe() {
+    std::vector<char> memory;
+    return fc_core_probe(this, &config, aligned(memory, 4096));
+}
+
+int World::open() {
+    if (const int bad = probe())
+        return bad;
+    char *at = aligned(memory_, fc_core_bytes(&config));
+    core = fc_core_init(at, this, &config);
+    const int status = fc_core_open(core);
+    if (status)
+        core = nullptr;
+    trace.clear();
+    return status;
+}
+
+int World::close(bool keep_dirty) {
+    const int status = fc_core_close(core, keep_dirty);
+    finish();
+    core = nullptr;
+    return status;
+}
+
+void World::crash() {
+    ios.clear();
+    core = nullptr;
+    std::fill(std::begin(due_), std::end(due_), kNever);
+}
+
+void World::power_cut() {
+    crash();
+    for (Device &d : device)
+        d.power_cut();
+}
+
+void World::end(UserRequest &user, int status) {
+    EXPECT_FALSE(user.ended()) << "ended twice";
+    user.status = status;
+}
+
+UserRequest &World::submit(int op, fc_u64 sector, unsigned n, char letter, unsigned flags, int dev) {
+    UserRequest &user = requests_.emplace_back();
+    user.req.sector = sector;
+    user.req.nr_sectors = n;
+    user.req.op = static_cast<unsigned char>(op);
+    user.req.flags = static_cast<unsigned char>(flags);
+    user.req.flush_dev = static_cast<unsigned char>(dev);
+    if (op == FC_OP_READ || op == FC_OP_WRITE)
+        user.data.assign(n * 512, letter);
+    user.action = fc_core_map(core, &user.req);
+    if (user.action == FC_ACT_COMPLETE) {
+        end(user, user.req.status);
+    } else if (user.action != FC_ACT_TAKEN) {
+        Io io;
+        io.kind = Io::kRemap;
+        io.user = &user;
+        io.dev = user.action == FC_ACT_REMAP_CACHE ? FC_DEV_CACHE : FC_DEV_ORIGIN;
+        io.op = op == FC_OP_READ ? Op::read : op == FC_OP_WRITE ? Op::write : Op::flush;
+        io.sector = user.req.target_sector;
+        io.count = user.req.nr_sectors;
+        io.flags = flags & FC_REQ_FUA ? FC_IO_FUA : 0;
+        start(io);
+    }
+    return user;
+}
+
+void World::start(Io io) {
+    if (io.op == Op::flush || (io.flags & FC_IO_PREFLUSH))
+        io.covered = device[io.dev].unstable();
+    trace.push_back(io);
+    if (io.kind != Io::kSync)
+        ios.push_back(io);
+}
+
+void World::apply(const Io &io) {
+    Device &d = device[io.dev];
+    d.flush(io.covered);
+    if (io.op == Op::copy)
+        d.write(io.sector, device[FC_DEV_CACHE].read(io.from, io.count), false);
+    if (io.op == Op::zeroes || io.op == Op::discard)
+        d.write(io.sector, std::string(io.count * 512, '\0'), false);
+    if (io.op != Op::read && io.op != Op::write)
+        return;
+    ASSERT_LE(io.sector + io.count, d.sectors()) << "beyond the end of the device";
+    char *memory = io.job    ? job_buffer(io.job)
+                   : io.user ? io.user->data.data()
+                             : static_cast<char *>(io.buffer);
+    memory += io.offset * 512;
+    if (io.reads())
+        std::memcpy(memory, d.at(io.sector), io.count * 512);
+    else
+        d.write(io.sector, std::string(memory, io.count * 512), io.flags & FC_IO_FUA);
+}
+
+void World::report(const Io &io, int status) {
+    if (io.kind == Io::kAsync)
+        fc_core_async_done(core, io.token, status);
+    else if (io.kind == Io::kPart)
+        fc_core_part_done(core, &io.user->req, status);
+    else if (io.kind != Io::kRemap)
+        fc_core_job_io_done(core, io.job, io.dev, status);
+    else if (!fc_core_end_io(core, &io.user->req, status))
+        end(*io.user, io.user->req.status);
+}
+
+void World::complete(int i, int status) {
+    ASSERT_GE(i, 0) << "no such I/O is in flight";
+    const Io io = ios.at(static_cast<std::size_t>(i));
+    ios.erase(ios.begin() + i);
+    if (!status && fails && fails(io))
+        status = FC_EIO;
+    if (!status)
+        apply(io);
+    report(io, status);
+}
+
+void World::complete(int dev, Op op, int status) {
+    complete(find(dev, op), status);
+}
+
+int World::do_sync(Io io) {
+    io.kind = Io::kSync;
+    start(io);
+    if (fails && fails(io))
+        return FC_EIO;
+    apply(trace.back());
+    return FC_OK;
+}
+
+void World::kick(int work, unsigned delay_ms) {
+    due_[work] = std::min(due_[work], now_ms + delay_ms);
+}
+
+int World::due() const {
+    for (int work = 0; work < FC_NR_WORKS; work++)
+        if (due_[work] <= now_ms)
+            return work;
+    return -1;
+}
+
+void World::run() {
+    for (int rounds = 0; core && due() >= 0; rounds++) {
+        ASSERT_LT(rounds, 10000) << "the core spins";
+        const int work = due();
+        due_[work] = kNever;
+        if (work == FC_WORK_RUN)
+            fc_core_run(core);
+        else if (work == FC_WORK_CHECKPOINT)
+            fc_core_checkpoint(core);
+        else if (const unsigned ms = fc_core_writeback(core))
+            kick(work, ms);
+    }
+}
+
+void World::finish() {
+    for (run(); !ios.empty(); run())
+        complete(0);
+}
+
+void World::pass(fc_u64 ms) {
+    now_ms += ms;
+    finish();
+}
+
+void World::lock(unsigned id) {
+    const bool nested = held_.size() == 1 && held_[0] < FC_LOCK_SETS && id == FC_LOCK_QUEUE;
+    EXPECT_TRUE(held_.empty() || nested) << "two locks at a time: " << id;
+    held_.push_back(id);
+}
+
+void World::unlock(unsigned id) {
+    EXPECT_TRUE(!held_.empty() && held_.back() == id);
+    held_.pop_back();
+}
+
+void World::check_unlocked(const char *what) const {
+    EXPECT_TRUE(held_.empty()) << what << " under a lock";
+}
