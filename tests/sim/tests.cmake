@@ -3,6 +3,13 @@
 if(TARGET flashcache_sim)
     foreach(profile tiny cuts large calm errors)
         add_test(NAME sim_${profile} COMMAND flashcache_sim --profile ${profile} --runs 100)
-        set_tests_properties(sim_${profile} PROPERTIES LABELS sim TIMEOUT 1200)
     endforeach()
+    # A power cut at each step of a life.
+    add_test(NAME sim_each_step COMMAND flashcache_sim --profile tiny --each-step --steps 300 --runs 15)
+    set_tests_properties(sim_tiny sim_cuts sim_large sim_calm sim_errors sim_each_step
+        PROPERTIES LABELS sim TIMEOUT 1200)
+    # A core with one rule broken must not pass.
+    file(GLOB mutations CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/mutations/*.patch)
+    add_test(NAME mutations COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutations/run ${CMAKE_BINARY_DIR} ${mutations})
+    set_tests_properties(mutations PROPERTIES LABELS mutations TIMEOUT 1800 RUN_SERIAL TRUE)
 endif()
