@@ -133,5 +133,11 @@ FC_ENTRY void fc_core_resume(struct fc_core *core)
 
 FC_ENTRY void fc_core_set_mode(struct fc_core *core, int mode)
 {
-	core->mode = static_cast<fc::u32>(mode);
+	using namespace fc;
+	core->mode = static_cast<u32>(mode);
+	// Who leaves write-back expects the origin to be whole soon.
+	if ((mode == FC_MODE_WRITE_THROUGH || mode == FC_MODE_WRITE_AROUND) && atomic_load(core->nr_dirty)) {
+		core->tunables[FC_TUNE_STOP_SYNC] = 0;
+		core->wb.syncing = true;
+	}
 }
