@@ -67,12 +67,13 @@ FC_OS fc_job *fc_os_job_alloc(void *os) {
     world(os).allocations++;
     if (runs_out(world(os).no_jobs))
         return nullptr;
-    world(os).jobs_alive++;
-    return &(new JobMemory)->job;
+    auto *memory = new JobMemory;
+    world(os).jobs.insert(&memory->job);
+    return &memory->job;
 }
 
 FC_OS void fc_os_job_free(void *os, fc_job *job) {
-    world(os).jobs_alive--;
+    EXPECT_EQ(world(os).jobs.erase(job), 1u) << "freed twice";
     delete reinterpret_cast<JobMemory *>(job);
 }
 
@@ -88,12 +89,11 @@ FC_OS fc_pending *fc_os_pending_alloc(void *os) {
     world(os).allocations++;
     if (runs_out(world(os).no_pendings))
         return nullptr;
-    world(os).pendings_alive++;
-    return new fc_pending{};
+    return *world(os).pendings.insert(new fc_pending{}).first;
 }
 
 FC_OS void fc_os_pending_free(void *os, fc_pending *pending) {
-    world(os).pendings_alive--;
+    EXPECT_EQ(world(os).pendings.erase(pending), 1u) << "freed twice";
     delete pending;
 }
 

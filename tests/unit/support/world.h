@@ -129,7 +129,8 @@ public:
     unsigned no_jobs = 0, no_buffers = 0, no_pendings = 0; // so many calls find no memory
     bool interrupted = false;
     unsigned allocations = 0;
-    int jobs_alive = 0, pendings_alive = 0;
+    std::set<fc_job *> jobs; // not freed
+    std::set<fc_pending *> pendings;
     unsigned warnings = 0;
     fc_u64 now_ms = 1000;
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace {
+
+constexpr int kCache = FC_DEV_CACHE;
+
+Shape volatile_cache() {
+    Shape shape;
+    shape.cache_volatile = true;
+    return shape;
+}
+
+bool is_home(const World &w, const Io &io) {
+    return io.op == Op::write && io.sector >= w.config.home_offset_sectors && io.sector < w.config.log_offset_sectors;
+}
+
+void checkpoint(World &w) {
+    fc_core_checkpoint(w.core);
+    w.finish();
+}
+
+TEST(Checkpoint, rule_7_writes_the_touched_units_then_flushes_then_moves_the_tail) {
+    World w(volatile_cache());
+    w.make_dirty(0, 'a');
+    w.confirm();
+    const fc_u64 tail = w.core->log.tail();
+    checkpoint(w);
+    ASSERT_GE(w.trace.size(), 2u);
+    EXPECT_TRUE(is_home(w, w.trace[0]));
+    EXPECT_LE(w.trace.back().sector, 8u);
+    EXPECT_EQ(w.trace.back().flags, FC_IO_PREFLUSH | FC_IO_FUA) << "home units are durable before the superblock";
+    EXPECT_GT(w.core->log.tail(), tail);
+}
+
+TEST(Checkpoint, rule_7_what_it_forgets_stands_in_the_home_table) {
+    World w(volatile_cache());
+    w.make_dirty(0, 'a', 4);
+    w.flush(kCache);
+    w.finish();
+    w.confirm();
+    checkpoint(w);
+    EXPECT_LE(w.gauge(FC_GAUGE_LOG_USED), 1u);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), 4u);
+    EXPECT_EQ(w.read_letter(3), 'a');
+}
+
+TEST(Checkpoint, rule_7_the_tail_never_passes_an_unconfirmed_record) {
+    World w;
+    w.make_dirty(0, 'a');
+    const fc_u64 tail = w.core->log.tail();
+    checkpoint(w);
+    EXPECT_EQ(w.core->log.tail(), tail);
+    EXPECT_EQ(w.trace.size(), 0u) << "nothing to gain";
+}
+
+TEST(Checkpoint, rule_7_home_units_do_not_say_more_than_is_durable) {
+    World w(volatile_cache());
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(1, 'b'); // its record is not confirmed, its data volatile
+    w.fails = [](const Io &io) { return io.op == Op::write && io.sector <= 8; };
+    checkpoint(w); // without its superblock, so without its flush
+    w.fails = nullptr;
+    std::set<fc_u64> home; // has reached the medium by itself
+    for (fc_u64 s = w.config.home_offset_sectors; s < w.config.log_offset_sectors; s++)
+        home.insert(s);
+    w.device[kCache].flush(home);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.state(0), "dirty");
+    EXPECT_EQ(w.read_letter(0), 'a');
+    EXPECT_EQ(w.read_letter(1), 'o') << "never flushed";
+}
+
+TEST(Checkpoint, rule_7_a_block_that_a_job_owns_is_written_at_the_next_one_too) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.write(1, 'b'); // in flight, in the same unit
+    checkpoint(w);
+    w.finish();
+    w.confirm();
+    w.trace.clear();
+    checkpoint(w);
+    EXPECT_TRUE(!w.trace.empty() && is_home(w, w.trace[0]));
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), 2u);
+}
+
+TEST(Checkpoint, rule_7_may_be_cut_off_at_every_write) {
+    for (int cut = 0; cut < 3; cut++) {
+        World w(volatile_cache());
+        w.make_dirty(0, 'a');
+        w.make_dirty(9, 'b');
+        w.flush(kCache);
+        w.finish();
+        w.confirm();
+        int writes = 0;
+        w.fails = [&](const Io &io) { return io.op != Op::read && writes++ >= cut; };
+        fc_core_checkpoint(w.core);
+        w.fails = nullptr;
+        EXPECT_EQ(w.reopen_after_power_cut(), FC_OK) << cut;
+        EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), 2u) << cut;
+    }
+}
+
+TEST(Checkpoint, writes_only_the_units_that_were_touched) {
+    Shape shape;
+    shape.sets = 64; // 512 slots, 17 units of 31
+    shape.origin_sectors = 4096 * 8;
+    World w(shape);
+    w.make_dirty(0, 'a');
+    w.confirm();
+    checkpoint(w);
+    unsigned units = 0;
+    for (const Io &io : w.trace)
+        units += is_home(w, io) ? io.count : 0;
+    EXPECT_EQ(units, 1u);
+}
+
+TEST(Checkpoint, one_that_fails_degrades_the_cache_and_loses_nothing) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.fails = [&w](const Io &io) { return is_home(w, io); };
+    checkpoint(w);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+    EXPECT_TRUE(w.logged("a checkpoint failed"));
+    w.fails = nullptr;
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Checkpoint, rule_7_with_a_log_nearly_full_writers_wait_and_nothing_fails) {
+    Shape shape;
+    shape.sets = 64;
+    shape.origin_sectors = 8192 * 8;
+    World w(shape);
+    unsigned checkpoints = 0;
+    for (fc_u64 round = 0; round < 1200; round++) {
+        UserRequest &user = w.write((round * 8) % 4096 + round / 512, static_cast<char>('a' + round / 512));
+        w.finish();
+        w.pass(1);
+        ASSERT_EQ(user.status, FC_OK) << round;
+        checkpoints = static_cast<unsigned>(w.stats[FC_STAT_checkpoints]);
+        ASSERT_LE(w.gauge(FC_GAUGE_LOG_USED), w.gauge(FC_GAUGE_LOG_UNITS));
+    }
+    EXPECT_GE(checkpoints, 4u);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(8), 'a');
+}
+
+TEST(Checkpoint, does_nothing_while_the_cache_is_at_rest) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    w.trace.clear();
+    fc_core_checkpoint(w.core);
+    EXPECT_EQ(w.trace.size(), 0u);
+}
+
+} // namespace

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace {
+
+constexpr int kCache = FC_DEV_CACHE;
+constexpr int kOrigin = FC_DEV_ORIGIN;
+
+TEST(Close, rule_8_writes_everything_back_and_says_clean) {
+    World w;
+    w.make_dirty(0, 'a', 3);
+    w.make_clean(20);
+    EXPECT_EQ(w.close(), FC_OK);
+    EXPECT_EQ(w.origin_letter(2), 'a');
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_UNCLEAN_LOAD), 0u);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_CLEAN), 4u) << "a warm restart";
+    EXPECT_EQ(w.read(20).action, FC_ACT_REMAP_CACHE);
+    w.finish();
+}
+
+TEST(Close, rule_8_keeps_dirty_blocks_if_told_so) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.make_clean(1);
+    EXPECT_EQ(w.close(true), FC_OK);
+    EXPECT_EQ(w.origin_letter(0), 'o');
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.state(0), "dirty");
+    EXPECT_EQ(w.state(1), "clean");
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Close, rule_8_data_is_durable_before_the_table_and_the_table_before_the_superblock) {
+    Shape shape;
+    shape.cache_volatile = shape.origin_volatile = true;
+    World w(shape);
+    w.make_dirty(0, 'a');
+    w.trace.clear();
+    EXPECT_EQ(w.close(true), FC_OK);
+    std::size_t flush = 0, home = 0;
+    for (std::size_t i = 0; i < w.trace.size(); i++) {
+        const Io &io = w.trace[i];
+        if (io.op == Op::flush && io.dev == kCache)
+            flush = i + 1;
+        if (io.op == Op::write && io.sector >= 16 && io.sector < w.config.log_offset_sectors && !home)
+            home = i + 1;
+    }
+    EXPECT_GT(flush, 0u);
+    EXPECT_LT(flush, home);
+    EXPECT_LE(w.trace.back().sector, 8u);
+    EXPECT_TRUE(w.trace.back().flags & FC_IO_PREFLUSH);
+    w.power_cut();
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Close, keeps_which_blocks_were_used) {
+    World w;
+    w.make_clean(0, 8);
+    w.read(3);
+    w.finish();
+    w.close();
+    EXPECT_EQ(w.open(), FC_OK);
+    const fc::Placement place = w.core->geo.place(3);
+    const fc::SetGuard guard(*w.core, place.set);
+    const fc::CacheSet set = fc::set_at(*w.core, place.set);
+    EXPECT_TRUE(set.referenced(set.find(place.tag)));
+    EXPECT_FALSE(set.referenced(set.find(place.tag + 1)));
+}
+
+TEST(Close, can_be_interrupted_and_leaves_dirty_blocks_safely) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.fails = [](const Io &io) { return io.op == Op::copy; };
+    w.interrupted = true;
+    EXPECT_EQ(w.close(), FC_EINTR);
+    w.fails = nullptr;
+    EXPECT_TRUE(w.logged("cache still dirty"));
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Close, gives_up_on_a_dead_origin_and_keeps_the_blocks) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.fails = [](const Io &io) { return io.op == Op::copy; };
+    EXPECT_EQ(w.close(), FC_EIO);
+    w.fails = nullptr;
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Close, says_when_the_metadata_cannot_be_saved_and_the_next_load_recovers) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.fails = [&w](const Io &io) { return io.op == Op::write && io.kind == Io::kSync; };
+    EXPECT_EQ(w.close(true), FC_EIO);
+    EXPECT_TRUE(w.logged("CRITICAL"));
+    w.fails = nullptr;
+    w.power_cut();
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_UNCLEAN_LOAD), 1u);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Close, a_power_cut_at_any_write_of_it_loses_nothing) {
+    for (int cut = 0; cut < 30; cut++) {
+        Shape shape;
+        shape.cache_volatile = true;
+        World w(shape);
+        w.make_dirty(0, 'a', 2);
+        w.flush(kCache);
+        w.finish();
+        int writes = 0;
+        w.fails = [&](const Io &io) { return io.dev == kCache && io.op != Op::read && writes++ >= cut; };
+        const int status = w.close(true);
+        w.fails = nullptr;
+        if (cut)
+            w.power_cut();
+        EXPECT_EQ(w.open(), FC_OK) << cut;
+        EXPECT_EQ(w.read_letter(1), 'a') << cut;
+        if (status == FC_OK)
+            return;
+    }
+    FAIL() << "close never succeeded";
+}
+
+TEST(Close, of_a_cache_that_was_not_opened_writes_nothing) {
+    World w;
+    w.core->started = false;
+    w.trace.clear();
+    EXPECT_EQ(fc_core_close(w.core, 0), FC_OK);
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    EXPECT_EQ(w.trace.size(), 0u);
+}
+
+TEST(Suspend, makes_everything_durable) {
+    Shape shape;
+    shape.cache_volatile = shape.origin_volatile = true;
+    World w(shape);
+    w.make_dirty(0, 'a');
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Suspend, lets_what_is_in_flight_end_and_starts_nothing) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    w.run();
+    ASSERT_GE(w.find(kOrigin, Op::copy), 0);
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    EXPECT_TRUE(w.ios.empty());
+    EXPECT_EQ(w.state(0), "clean");
+    w.trace.clear();
+    for (int i = 0; i < 10; i++)
+        w.pass(10000);
+    EXPECT_EQ(w.trace.size(), 0u);
+}
+
+TEST(Suspend, is_undone_by_resume) {
+    World w;
+    w.make_dirty(0, 'a');
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    fc_core_resume(w.core);
+    for (int i = 0; i < 10; i++)
+        w.pass(1000);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u) << "the cleaner works again";
+    w.make_dirty(1, 'b');
+}
+
+TEST(Suspend, says_when_a_device_cannot_be_flushed) {
+    Shape shape;
+    shape.cache_volatile = true;
+    World w(shape);
+    w.make_dirty(0, 'a');
+    w.fails = [](const Io &io) { return io.op == Op::flush; };
+    EXPECT_EQ(fc_core_suspend(w.core), FC_EIO);
+}
+
+} // namespace

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace {
+
+constexpr int kCache = FC_DEV_CACHE;
+constexpr int kOrigin = FC_DEV_ORIGIN;
+
+Shape volatile_devices(unsigned mode = FC_MODE_WRITE_BACK) {
+    Shape shape;
+    shape.mode = mode;
+    shape.cache_volatile = shape.origin_volatile = true;
+    return shape;
+}
+
+// A flush request of both devices, as device-mapper sends it.
+void flush_both(World &w) {
+    UserRequest &cache = w.flush(kCache);
+    UserRequest &origin = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(cache.status, FC_OK);
+    EXPECT_EQ(origin.status, FC_OK);
+}
+
+// The devices of a cache that was just opened are flushed once: nobody knows what they hold.
+class Flush : public ::testing::Test {
+protected:
+    explicit Flush(const Shape &shape = volatile_devices()) : w(shape) {
+        w.make_dirty(63, 'z');
+        flush_both(w);
+        w.trace.clear();
+    }
+    World w;
+};
+
+TEST_F(Flush, goes_nowhere_if_nothing_was_written) {
+    flush_both(w);
+    EXPECT_EQ(w.trace.size(), 0u);
+}
+
+TEST_F(Flush, of_a_write_back_write_goes_to_the_cache_device_alone) {
+    w.make_dirty(0, 'a');
+    flush_both(w);
+    EXPECT_EQ(w.traced(kCache, Op::flush), 1u);
+    EXPECT_EQ(w.traced(kOrigin, Op::flush), 0u);
+}
+
+TEST_F(Flush, of_a_bypassing_write_goes_to_the_origin_alone) {
+    w.submit(FC_OP_WRITE, 3, 1, 'a');
+    w.finish();
+    w.trace.clear();
+    flush_both(w);
+    EXPECT_EQ(w.traced(kCache, Op::flush), 0u);
+    EXPECT_EQ(w.traced(kOrigin, Op::flush), 1u);
+}
+
+TEST_F(Flush, of_an_overwrite_goes_to_the_cache_device) {
+    w.make_dirty(0, 'a');
+    flush_both(w);
+    w.confirm();
+    flush_both(w);
+    w.write(0, 'b');
+    w.finish();
+    w.trace.clear();
+    flush_both(w);
+    EXPECT_EQ(w.traced(kCache, Op::flush), 1u);
+}
+
+TEST_F(Flush, is_not_repeated_for_what_is_durable) {
+    w.make_dirty(0, 'a');
+    flush_both(w);
+    w.trace.clear();
+    flush_both(w);
+    EXPECT_EQ(w.trace.size(), 0u);
+}
+
+TEST_F(Flush, that_failed_is_an_error_and_covers_nothing) {
+    w.make_dirty(0, 'a');
+    UserRequest &first = w.flush(kCache);
+    w.complete(kCache, Op::flush, FC_EIO);
+    EXPECT_EQ(first.status, FC_EIO);
+    EXPECT_EQ(w.flush(kCache).action, FC_ACT_REMAP_CACHE);
+    w.finish();
+}
+
+TEST_F(Flush, that_was_issued_before_a_write_does_not_cover_it) {
+    w.make_dirty(0, 'a');
+    w.make_dirty(1, 'a');
+    w.flush(kCache);
+    UserRequest &writer = w.write(2, 'b');
+    for (int i = w.find(kCache, Op::write); i >= 0; i = w.find(kCache, Op::write))
+        w.complete(i);
+    EXPECT_EQ(writer.status, FC_OK);
+    w.complete(kCache, Op::flush, FC_OK);
+    EXPECT_EQ(w.flush(kCache).action, FC_ACT_REMAP_CACHE);
+    w.finish();
+}
+
+TEST_F(Flush, a_second_one_does_not_trust_the_one_in_flight) {
+    w.make_dirty(0, 'a');
+    w.flush(kCache);
+    UserRequest &second = w.flush(kCache);
+    EXPECT_EQ(second.action, FC_ACT_REMAP_CACHE) << "the first may still fail";
+    w.finish();
+}
+
+TEST_F(Flush, leaves_every_acknowledged_write_durable) {
+    w.make_dirty(0, 'a');
+    w.submit(FC_OP_WRITE, 9 * 8 + 3, 1, 'b'); // part of an uncached block: on the origin
+    w.finish();
+    flush_both(w);
+    w.make_dirty(1, 'c'); // after the flush: may go
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+    EXPECT_EQ(w.device[kOrigin].read(9 * 8 + 3, 1)[0], 'b');
+    EXPECT_EQ(w.read_letter(63), 'z');
+    EXPECT_EQ(w.read_letter(1), 'o');
+}
+
+TEST_F(Flush, of_an_overwrite_makes_it_durable) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.write(0, 'b');
+    w.finish();
+    flush_both(w);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'b');
+}
+
+TEST_F(Flush, fua_of_a_first_write_leaves_it_and_all_records_before_it_durable) {
+    w.write(0, 'a'); // acknowledged, volatile
+    w.finish();
+    UserRequest &user = w.write(1, 'b', 1, FC_REQ_FUA);
+    w.finish();
+    EXPECT_EQ(user.status, FC_OK);
+    EXPECT_EQ(w.traced(kOrigin, Op::flush), 0u);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(1), 'b') << "recovery stops at the first gap in the log";
+}
+
+TEST_F(Flush, fua_asks_for_the_earlier_log_units_only_if_they_are_volatile) {
+    w.write(0, 'a', 1, FC_REQ_FUA);
+    unsigned with_flush = 0, with_fua = 0;
+    for (const Io &io : w.trace) {
+        with_flush += (io.flags & FC_IO_PREFLUSH) != 0;
+        with_fua += (io.flags & FC_IO_FUA) != 0;
+    }
+    EXPECT_EQ(with_fua, 2u) << "data and record";
+    EXPECT_EQ(with_flush, 0u) << "everything before was durable";
+    w.finish();
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST_F(Flush, fua_of_an_overwrite_goes_in_place_with_fua) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    flush_both(w);
+    w.trace.clear();
+    w.write(0, 'b', 1, FC_REQ_FUA);
+    w.finish();
+    ASSERT_EQ(w.trace.size(), 1u);
+    EXPECT_EQ(w.trace[0].flags, FC_IO_FUA);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'b');
+}
+
+TEST_F(Flush, a_fua_write_needs_no_flush_after_it) {
+    w.write(0, 'a', 1, FC_REQ_FUA);
+    w.finish();
+    w.trace.clear();
+    flush_both(w);
+    EXPECT_EQ(w.trace.size(), 0u);
+}
+
+TEST_F(Flush, goes_to_the_origin_after_the_cleaner_only_for_acknowledged_data) {
+    w.make_dirty(0, 'a');
+    flush_both(w);
+    w.clean_all();
+    flush_both(w);
+    EXPECT_EQ(w.traced(kOrigin, Op::flush), 0u) << "the cleaner flushed it itself";
+}
+
+TEST(FlushWriteThrough, goes_to_the_origin_alone) {
+    World w(volatile_devices(FC_MODE_WRITE_THROUGH));
+    w.write(0, 'a');
+    w.finish();
+    w.trace.clear();
+    flush_both(w);
+    EXPECT_EQ(w.traced(kCache, Op::flush), 0u) << "the cache holds nothing that the origin has not";
+    EXPECT_EQ(w.traced(kOrigin, Op::flush), 1u);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(FlushStable, goes_nowhere_without_volatile_caches) {
+    World w;
+    w.make_dirty(0, 'a');
+    flush_both(w);
+    w.submit(FC_OP_WRITE, 83, 1, 'b');
+    w.finish();
+    flush_both(w);
+    EXPECT_EQ(w.traced(kCache, Op::flush) + w.traced(kOrigin, Op::flush), 0u);
+    EXPECT_EQ(w.stats[FC_STAT_flushes], 2u);
+}
+
+} // namespace

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Between jobs and the log.
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace {
+
+constexpr int kCache = FC_DEV_CACHE;
+
+bool is_log(const World &w, const Io &io) {
+    return io.op == Op::write && io.dev == kCache && io.sector >= w.config.log_offset_sectors &&
+           io.sector < w.config.data_offset_sectors;
+}
+
+unsigned log_writes(const World &w) {
+    unsigned n = 0;
+    for (const Io &io : w.trace)
+        n += is_log(w, io);
+    return n;
+}
+
+TEST(LogClient, records_share_a_write_while_another_is_in_flight) {
+    World w;
+    UserRequest *users[10];
+    for (unsigned i = 0; i < 10; i++)
+        users[i] = &w.write(i * 3, 'a');
+    w.finish();
+    for (const UserRequest *user : users)
+        EXPECT_EQ(user->status, FC_OK);
+    EXPECT_EQ(log_writes(w), 2u);
+    EXPECT_EQ(w.stats[FC_STAT_metadata_batch], 8u);
+    EXPECT_EQ(w.stats[FC_STAT_metadata_dirties], 10u);
+}
+
+TEST(LogClient, a_record_counts_only_with_all_records_before_it) {
+    World w;
+    w.write(0, 'a');
+    UserRequest &second = w.write(9, 'b');
+    std::size_t logs = 0;
+    for (const Io &io : w.ios)
+        logs += is_log(w, io);
+    EXPECT_EQ(logs, 1u) << "the second one gathers until the first is complete";
+    EXPECT_FALSE(second.ended());
+    w.finish();
+    EXPECT_EQ(second.status, FC_OK);
+}
+
+TEST(LogClient, a_worker_that_finds_nothing_to_do_writes_nothing) {
+    World w;
+    fc_core_run(w.core);
+    w.finish();
+    EXPECT_EQ(w.trace.size(), 0u);
+}
+
+TEST(LogClient, rule_2_a_confirmation_makes_blocks_free_to_overwrite) {
+    World w;
+    w.make_dirty(0, 'a', 3);
+    EXPECT_EQ(w.state(2), "dirty unconfirmed");
+    w.confirm();
+    EXPECT_EQ(w.state(2), "dirty");
+    EXPECT_TRUE(w.core->log.all_settled());
+}
+
+TEST(LogClient, a_flush_of_the_user_serves_those_that_wait_for_durability_too) {
+    Shape shape;
+    shape.cache_volatile = true;
+    World w(shape);
+    w.make_dirty(0, 'a');
+    w.make_dirty(9, 'a');
+    w.confirm();
+    w.submit(FC_OP_DISCARD, 0, 8);
+    w.run();
+    w.complete(FC_DEV_ORIGIN, Op::discard, FC_OK);
+    w.run();
+    ASSERT_EQ(w.ios.size(), 1u);
+    w.complete(0); // the INVALID record, volatile
+    EXPECT_EQ(w.state(0), "dirty busy");
+    w.flush(kCache);
+    w.complete(kCache, Op::flush, FC_OK);
+    EXPECT_EQ(w.state(0), "none");
+    w.finish();
+}
+
+TEST(LogClient, a_flush_for_the_log_that_fails_ends_the_log_and_tells_all) {
+    Shape shape;
+    shape.cache_volatile = true;
+    World w(shape);
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.fails = [](const Io &io) { return io.op == Op::flush && io.dev == kCache; };
+    UserRequest &user = w.submit(FC_OP_DISCARD, 0, 8);
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+    EXPECT_TRUE(w.logged("cannot be flushed"));
+}
+
+TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
+    Shape shape;
+    shape.sets = 64;
+    shape.ways = 64;
+    shape.extent = 64;
+    shape.origin_sectors = 8192 * 8;
+    World w(shape);
+    std::vector<UserRequest *> users;
+    for (fc_u64 block = 0; block < 3000; block++) {
+        users.push_back(&w.write(block, 'a'));
+        for (int i = w.find(kCache, Op::write); i >= 0; i = w.find(kCache, Op::write))
+            w.complete(i); // but nothing that a worker does
+    }
+    EXPECT_GT(w.stats[FC_STAT_log_waits], 0u);
+    for (int i = 0; i < 100; i++)
+        w.pass(10);
+    for (const UserRequest *user : users)
+        ASSERT_EQ(user->status, FC_OK);
+    EXPECT_GT(w.stats[FC_STAT_checkpoints], 0u);
+}
+
+} // namespace

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "checksum.h"
+#include "world.h"
+
+namespace {
+
+constexpr int kCache = FC_DEV_CACHE;
+constexpr int kOrigin = FC_DEV_ORIGIN;
+
+Shape volatile_cache() {
+    Shape shape;
+    shape.cache_volatile = true;
+    return shape;
+}
+
+// Change the log unit of this sequence and give it a right checksum again.
+template <typename F>
+void change_unit(World &w, fc_u64 sequence, F change) {
+    char *at = w.device[kCache].at(w.config.log_offset_sectors + sequence % w.config.log_units);
+    auto &header = *reinterpret_cast<fc_disk_log_header *>(at);
+    change(header, reinterpret_cast<fc_disk_log_record *>(at + sizeof(header))[0]);
+    header.crc = fc::crc_without_field(fc::unit_seed(w.config), at, 512, offsetof(fc_disk_log_header, crc));
+    w.device[kCache].write(w.config.log_offset_sectors + sequence % w.config.log_units, std::string(at, 512), true);
+}
+
+template <typename F>
+void change_home(World &w, F change) {
+    char *at = w.device[kCache].at(w.config.home_offset_sectors);
+    auto &header = *reinterpret_cast<fc_disk_home_header *>(at);
+    change(reinterpret_cast<fc_disk_home_slot *>(at + sizeof(header)));
+    header.crc = fc::crc_without_field(fc::unit_seed(w.config), at, 512, offsetof(fc_disk_home_header, crc));
+    w.device[kCache].write(w.config.home_offset_sectors, std::string(at, 512), true);
+}
+
+// ---- what comes back
+
+TEST(Recovery, finds_acknowledged_writes_after_a_power_cut) {
+    World w;
+    for (fc_u64 block = 0; block < 16; block++)
+        w.make_dirty(block * 2, static_cast<char>('a' + block));
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_UNCLEAN_LOAD), 1u);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), 16u);
+    for (fc_u64 block = 0; block < 16; block++)
+        EXPECT_EQ(w.read_letter(block * 2), static_cast<char>('a' + block));
+}
+
+TEST(Recovery, rule_1_a_record_without_its_data_is_void) {
+    World w;
+    w.make_dirty(1, 'x');
+    w.write(0, 'a');
+    w.complete(w.ios[0].sector < w.config.data_offset_sectors ? 0 : 1); // the record alone
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_VOID), 1u);
+    EXPECT_EQ(w.read_letter(0), 'o');
+    EXPECT_EQ(w.read_letter(1), 'x');
+}
+
+TEST(Recovery, rule_2_a_confirmed_record_is_believed_without_a_look_at_its_data) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.device[kCache].write(w.data_sector(0), std::string(4096, 'b'), true); // an overwrite in place
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.state(0), "dirty");
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_VOID), 0u);
+    EXPECT_EQ(w.read_letter(0), 'b');
+}
+
+TEST(Recovery, rule_2_a_slot_with_a_void_record_is_invalid) {
+    World w(volatile_cache());
+    w.make_dirty(0, 'a'); // acknowledged, never flushed
+    const fc_u64 log = w.config.log_offset_sectors;
+    const fc_u64 data = w.data_sector(0);
+    std::set<fc_u64> record;
+    for (const fc_u64 sector : w.device[kCache].unstable())
+        if (sector >= log && sector < data)
+            record.insert(sector);
+    w.device[kCache].flush(record); // the record has reached the medium by itself
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_VOID), 1u);
+    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
+}
+
+TEST(Recovery, rule_5_data_may_reach_the_medium_before_its_record) {
+    World w(volatile_cache());
+    w.make_dirty(0, 'a');
+    std::set<fc_u64> data;
+    for (fc_u64 s = w.data_sector(0); s < w.data_sector(0) + 8; s++)
+        data.insert(s);
+    w.device[kCache].flush(data);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
+    EXPECT_EQ(w.read_letter(0), 'o');
+}
+
+TEST(Recovery, rule_6_clean_blocks_are_not_trusted_after_an_unclean_stop) {
+    World w;
+    w.make_clean(0);
+    w.make_dirty(1, 'a');
+    w.close(true);
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.state(0), "clean");
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.state(0), "none");
+    EXPECT_EQ(w.state(1), "dirty");
+}
+
+TEST(Recovery, rule_7_is_idempotent) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.make_dirty(9, 'b');
+    for (int i = 0; i < 5; i++) {
+        EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+        EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), 2u);
+    }
+    EXPECT_EQ(w.read_letter(0), 'a');
+    EXPECT_EQ(w.read_letter(9), 'b');
+}
+
+TEST(Recovery, rule_7_may_be_cut_off_at_every_write_and_be_begun_again) {
+    for (int cut = 0; cut < 20; cut++) {
+        World w;
+        w.make_dirty(0, 'a', 4);
+        w.make_dirty(9, 'b');
+        w.power_cut();
+        int writes = 0;
+        w.fails = [&](const Io &io) { return io.op != Op::read && writes++ >= cut; };
+        const int status = w.open();
+        w.fails = nullptr;
+        if (status == FC_OK && cut)
+            return;
+        EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+        EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), 5u) << cut;
+        EXPECT_EQ(w.read_letter(3), 'a');
+    }
+    FAIL() << "opening never succeeded";
+}
+
+TEST(Recovery, rule_9_nothing_is_written_before_open) {
+    World w;
+    w.close();
+    w.trace.clear();
+    ASSERT_EQ(w.probe(), FC_OK);
+    std::vector<char> memory(fc_core_bytes(&w.config) + 4096);
+    const auto odd = reinterpret_cast<std::uintptr_t>(memory.data()) % 4096;
+    fc_core_init(memory.data() + (4096 - odd) % 4096, &w, &w.config);
+    for (const Io &io : w.trace)
+        EXPECT_TRUE(io.reads());
+}
+
+// ---- the superblock in use
+
+TEST(Recovery, rule_8_neither_superblock_says_clean_before_the_first_change) {
+    World w;
+    for (const fc_u64 sector : {0ull, 8ull}) {
+        const auto &sb = *reinterpret_cast<fc_disk_superblock *>(w.device[kCache].at(sector));
+        EXPECT_EQ(sb.flags & FC_DISK_FLAG_CLEAN, 0u);
+    }
+}
+
+TEST(Recovery, rule_8_dirty_blocks_stand_in_the_table_or_the_log_without_the_flag) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.close(true);
+    EXPECT_EQ(w.open(), FC_OK); // now "in use", and the log is empty
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.state(0), "dirty");
+}
+
+TEST(Recovery, an_open_that_fails_changes_no_superblock) {
+    World w;
+    w.close();
+    w.fails = [&w](const Io &io) { return io.reads() && io.sector == w.config.home_offset_sectors; };
+    w.trace.clear();
+    EXPECT_EQ(w.open(), FC_EIO);
+    w.fails = nullptr;
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_UNCLEAN_LOAD), 0u);
+}
+
+TEST(Recovery, an_origin_that_was_changed_while_detached_is_refused) {
+    World w;
+    w.make_clean(100);
+    w.close();
+    w.device[kOrigin].write(0, std::string(512, '!'), true);
+    EXPECT_EQ(w.open(), FC_E_ORIGIN_CHANGED);
+    w.device[kOrigin].write(0, std::string(512, 'o'), true);
+    EXPECT_EQ(w.open(), FC_OK);
+}
+
+// ---- damage and hostility
+
+TEST(Recovery, a_damaged_home_unit_is_refused) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.close(true);
+    w.device[kCache].at(w.config.home_offset_sectors)[100] ^= 1;
+    EXPECT_EQ(w.open(), FC_E_HOME_DAMAGED);
+    EXPECT_TRUE(w.logged("home unit 0"));
+}
+
+TEST(Recovery, hostile_home_slots_are_refused) {
+    const fc_disk_home_slot hostile[] = {
+        {0, 3, 0, {}}, {0, 255, 0, {}}, {1ull << 40, FC_DISK_DIRTY, 0, {}}, {~0ull, FC_DISK_CLEAN, 0, {}}};
+    for (const fc_disk_home_slot &slot : hostile) {
+        World w;
+        w.close();
+        change_home(w, [&](fc_disk_home_slot *slots) { slots[2] = slot; });
+        EXPECT_EQ(w.open(), FC_E_HOME_CONTRADICTION);
+    }
+}
+
+TEST(Recovery, a_block_outside_of_its_set_is_refused) {
+    World w;
+    w.close();
+    fc::Geometry geo;
+    geo.init(w.config);
+    fc_u64 stranger = 0;
+    while (geo.place(stranger).set == 0)
+        stranger += 8;
+    change_home(w, [&](fc_disk_home_slot *slots) { slots[0] = {stranger, FC_DISK_CLEAN, 0, {}}; });
+    EXPECT_EQ(w.open(), FC_E_HOME_CONTRADICTION);
+}
+
+TEST(Recovery, two_slots_that_claim_one_block_are_refused) {
+    World w;
+    w.close();
+    fc::Geometry geo;
+    geo.init(w.config);
+    const fc_u64 block = geo.origin_block(0, 0);
+    change_home(w, [&](fc_disk_home_slot *slots) { slots[0] = slots[1] = {block, FC_DISK_DIRTY, 0, {}}; });
+    EXPECT_EQ(w.open(), FC_E_HOME_CONTRADICTION);
+}
+
+TEST(Recovery, hostile_log_records_are_refused) {
+    const fc_u64 dirty = static_cast<fc_u64>(FC_DISK_DIRTY) << 56;
+    for (const fc_disk_log_record record : {fc_disk_log_record{32, 0, dirty}, {~0u, 0, dirty}, {0, 0, 3ull << 56},
+                                            {0, 0, dirty | 1ull << 40}, {0, 0, ~0ull}}) {
+        World w;
+        w.make_dirty(0, 'a');
+        change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &, fc_disk_log_record &r) { r = record; });
+        EXPECT_EQ(w.reopen_after_power_cut(), FC_E_LOG_DAMAGED) << record.slot;
+    }
+}
+
+TEST(Recovery, a_unit_with_too_many_records_ends_the_log) {
+    World w;
+    w.make_dirty(0, 'a');
+    change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { h.count = 30; });
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
+}
+
+TEST(Recovery, a_unit_of_another_epoch_ends_the_log) {
+    World w;
+    w.make_dirty(0, 'a');
+    change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { h.epoch++; });
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
+}
+
+TEST(Recovery, a_unit_that_confirms_the_future_is_not_believed) {
+    World w;
+    w.make_dirty(0, 'a');
+    change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { h.confirmed = ~0ull; });
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
+}
+
+TEST(Recovery, a_durable_unit_that_is_missing_is_refused) {
+    World w;
+    const fc_u64 first = w.core->log.tail();
+    for (fc_u64 block = 0; block < 4; block++)
+        w.make_dirty(block, 'a');
+    w.power_cut();
+    w.device[kCache].write(w.config.log_offset_sectors + first % w.config.log_units, std::string(512, '!'), true);
+    EXPECT_EQ(w.open(), FC_E_LOG_DAMAGED);
+}
+
+TEST(Recovery, a_unit_that_was_never_durable_may_be_missing) {
+    World w(volatile_cache());
+    w.flush(kCache);
+    w.finish();
+    const fc_u64 first = w.core->log.tail();
+    w.make_dirty(0, 'a');
+    w.make_dirty(1, 'b');
+    const fc_u64 second = w.config.log_offset_sectors + (first + 1) % w.config.log_units;
+    w.device[kCache].flush({second}); // only the later one has reached the medium
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u) << "recovery stops at the first gap";
+}
+
+TEST(Recovery, a_block_that_cannot_be_read_stops_it_and_changes_nothing) {
+    World w;
+    w.make_dirty(0, 'a');
+    const fc_u64 sector = w.data_sector(0);
+    w.power_cut();
+    w.fails = [sector](const Io &io) { return io.reads() && io.dev == kCache && io.sector == sector; };
+    EXPECT_EQ(w.open(), FC_EIO);
+    w.fails = nullptr;
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+} // namespace
