@@ -46,11 +46,12 @@ Fiber::~Fiber() {
 }
 
 void Fiber::start(std::function<void()> body) {
+    if (!finished_) // it was abandoned
+        unpoison(stack_.get());
     body_ = std::move(body);
     finished_ = false;
     locks_held = 0;
     fake_stack_ = nullptr;
-    unpoison(stack_.get());
     getcontext(&context_);
     context_.uc_stack.ss_sp = stack_.get();
     context_.uc_stack.ss_size = kStackBytes;

@@ -11,5 +11,11 @@ if(TARGET flashcache_sim)
     # A core with one rule broken must not pass.
     file(GLOB mutations CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/mutations/*.patch)
     add_test(NAME mutations COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutations/run ${CMAKE_BINARY_DIR} ${mutations})
-    set_tests_properties(mutations PROPERTIES LABELS mutations TIMEOUT 1800 RUN_SERIAL TRUE)
+    set_tests_properties(mutations PROPERTIES LABELS mutations TIMEOUT 1800)
+    # The core's memory and arithmetic, in the same machines.
+    foreach(profile cuts errors)
+        add_test(NAME asan.sim_${profile}
+            COMMAND ${CMAKE_SOURCE_DIR}/tests/variant asan flashcache_sim --profile ${profile} --seed 5000 --runs 25)
+        set_tests_properties(asan.sim_${profile} PROPERTIES LABELS variant TIMEOUT 1800)
+    endforeach()
 endif()
