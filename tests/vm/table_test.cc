@@ -200,6 +200,8 @@ constexpr BadLine kBadLines[] = {
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 no_such_option 1", "option"},
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 dirty_thresh_pct 9", "dirty_thresh_pct"},
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 dirty_thresh_pct 96", "dirty_thresh_pct"},
+    {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 idle_delay_ms 4000000000", "idle_delay_ms"},
+    {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 fallow_delay 4000000000", "fallow_delay"},
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 max_clean_ios_total 0", "max_clean_ios_total"},
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 fast_remove 2", "fast_remove"},
 };
