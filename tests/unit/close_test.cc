@@ -97,7 +97,7 @@ TEST(Close, says_when_the_metadata_cannot_be_saved_and_the_next_load_recovers) {
     World w;
     w.make_dirty(0, 'a');
     w.confirm();
-    w.fails = [&w](const Io &io) { return io.op == Op::write && io.kind == Io::kSync; };
+    w.fails = [](const Io &io) { return io.op == Op::write && io.kind == Io::kSync; };
     EXPECT_EQ(w.close(true), FC_EIO);
     EXPECT_TRUE(w.logged("CRITICAL"));
     w.fails = nullptr;

@@ -286,7 +286,7 @@ TEST(Writeback, neither_idle_nor_old_counts_if_it_is_turned_off) {
 TEST(Writeback, keeps_to_the_limit_of_copies) {
     World w;
     EXPECT_EQ(fc_core_tune(w.core, FC_TUNE_MAX_CLEAN_IOS_TOTAL, 2), 0);
-    for (const fc_u64 block : {0, 8, 16, 24})
+    for (const fc_u64 block : {0ull, 8ull, 16ull, 24ull})
         w.make_dirty(block, 'a');
     start_cleaning(w);
     EXPECT_EQ(w.count(kOrigin, Op::copy), 2u);
@@ -297,7 +297,7 @@ TEST(Writeback, a_sync_can_be_stopped) {
     World w;
     EXPECT_EQ(fc_core_tune(w.core, FC_TUNE_IDLE_DELAY_MS, 0), 0);
     EXPECT_EQ(fc_core_tune(w.core, FC_TUNE_MAX_CLEAN_IOS_TOTAL, 1), 0);
-    for (const fc_u64 block : {0, 8, 16, 24})
+    for (const fc_u64 block : {0ull, 8ull, 16ull, 24ull})
         w.make_dirty(block, 'a');
     start_cleaning(w);
     EXPECT_EQ(w.gauge(FC_GAUGE_SYNCING), 1u);
