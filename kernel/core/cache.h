@@ -378,6 +378,10 @@ void mark_touched(Core &core, u32 slot);
 
 // ---- recovery.cc
 enum Recovered : u32 { kRecoveredDirty, kRecoveredClean, kRecoveredVoid };
-fc_status origin_fingerprint(Core &core, u32 &crc);
+
+// ---- fingerprint.cc
+// A hash of samples of the origin: its first 128 KiB, its last 64 KiB and 32 blocks of 4 KiB in
+// between.  File systems write there when they are mounted; it is a warning light, not a proof.
+fc_status origin_fingerprint(Core &core, u32 &fingerprint);
 
 } // namespace fc

@@ -11,6 +11,7 @@
 #include "decide_read.cc"
 #include "decide_write.cc"
 #include "errors.cc"
+#include "fingerprint.cc"
 #include "flush.cc"
 #include "geometry.cc"
 #include "home_table.cc"

@@ -34,7 +34,7 @@ struct Placement {
 };
 
 // Placement and addresses.  Extents go to neighbouring sets in order, a row of nr_sets extents at
-// a time; each row is rotated by a hash of its number.  So neighbouring regions never share a set,
+// a time; each row is rotated by a hash of its number.  So neighbouring regions of a row never share a set,
 // a region as large as the cache fills every set evenly, and a stride of any length (allocation
 // groups, stripes) is spread by the rotation.  The mapping is a bijection: (set, tag) <-> block.
 class Geometry {

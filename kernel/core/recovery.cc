@@ -374,30 +374,6 @@ void log_loaded(Core &core)
 
 } // namespace
 
-// CRC-32C of samples of the origin: its first 128 KiB, its last 64 KiB and 32 blocks of 4 KiB in
-// between.  File systems write there when they are mounted; it is a warning light, not a proof.
-fc_status origin_fingerprint(Core &core, u32 &crc)
-{
-	constexpr u32 kHead = 256;
-	constexpr u32 kTail = 128;
-	constexpr u32 kSamples = 32;
-	constexpr u32 kSample = 8;
-	const u64 size = core.config.origin_sectors;
-	crc = 0;
-	for (u32 i = 0; i < kHead / kTail + kSamples + 1; i++) {
-		const bool small = i >= 3;
-		const u64 spread = (i - 2) * (size / (kSamples + 2)) & ~static_cast<u64>(kSample - 1);
-		const u64 at = i < 2 ? i * kTail : small ? spread : size - min_of<u64>(size, kTail);
-		const u32 n = static_cast<u32>(min_of<u64>(small ? kSample : kTail, at < size ? size - at : 0));
-		if (!n)
-			continue;
-		if (fc_os_sync_io(core.os, FC_DEV_ORIGIN, FC_IO_READ, at, core.scratch, n, 0))
-			return FC_EIO;
-		crc = fc_os_crc32c(crc, core.scratch, n * kSectorBytes);
-	}
-	return FC_OK;
-}
-
 } // namespace fc
 
 FC_ENTRY int fc_core_open(struct fc_core *core)

@@ -63,7 +63,7 @@ struct fc_disk_superblock {
 	unsigned long long data_offset_sectors;
 	unsigned long long log_tail;		/* sequence of the oldest log unit that recovery needs */
 	unsigned long long created_s;		/* seconds since 1970; 0: unknown */
-	unsigned int origin_fingerprint;	/* CRC-32C of samples of the origin at the orderly stop */
+	unsigned int origin_fingerprint;	/* hash of samples of the origin at the orderly stop */
 	unsigned int reserved0;
 	unsigned char cache_name[FC_DISK_NAME_BYTES];	/* device-mapper name, zero-terminated */
 	unsigned char origin_path[FC_DISK_PATH_BYTES];	/* zero-terminated; a hint only */
