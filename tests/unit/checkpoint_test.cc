@@ -57,6 +57,19 @@ TEST(Checkpoint, rule_7_the_tail_never_passes_an_unconfirmed_record) {
     EXPECT_EQ(w.trace.size(), 0u) << "nothing to gain";
 }
 
+TEST(Checkpoint, rule_7_an_unconfirmed_record_behind_settled_ones_stays_in_the_log) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(1, 'b');
+    checkpoint(w);
+    EXPECT_EQ(w.core->log.tail(), w.core->log.settled_sequence() + 1);
+    EXPECT_LT(w.core->log.tail(), w.core->log.next_sequence());
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), 2u);
+    EXPECT_EQ(w.read_letter(1), 'b');
+}
+
 TEST(Checkpoint, rule_7_home_units_do_not_say_more_than_is_durable) {
     World w(volatile_cache());
     w.make_dirty(0, 'a');

@@ -207,6 +207,24 @@ TEST(Write, the_origin_is_not_written_before_the_revocation_is_durable) {
     w.finish();
 }
 
+TEST(Write, rule_4_a_revocation_in_a_volatile_cache_is_not_enough) {
+    Shape shape;
+    shape.cache_volatile = true;
+    World w(shape);
+    w.write(0, 'a');
+    w.complete(find(w, is_data), FC_EIO);
+    w.complete(find(w, is_log));
+    w.run();
+    w.complete(find(w, is_log)); // the INVALID record
+    w.run();
+    EXPECT_EQ(w.count(kOrigin, Op::write), 0u);
+    EXPECT_EQ(w.state(0), "clean busy unconfirmed") << "its slot is not free yet";
+    w.complete(kCache, Op::flush, FC_OK);
+    w.run();
+    EXPECT_EQ(w.count(kOrigin, Op::write), 1u);
+    w.finish();
+}
+
 TEST(Write, failed_data_and_a_failed_origin_are_an_error) {
     World w;
     UserRequest &user = w.write(0, 'a');
