@@ -69,6 +69,9 @@ cut_after() {
 '
 guest_write='
 mount -t ext4 /dev/mapper/fc /mnt
+# What nobody syncs is to reach the cache, too, before the cut.
+echo 50 > /proc/sys/vm/dirty_writeback_centisecs
+echo 100 > /proc/sys/vm/dirty_expire_centisecs
 cut_after $time
 flashcache_power_cut_load write /mnt
 '
