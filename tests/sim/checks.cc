@@ -18,7 +18,9 @@ void World::check_gauges() {
     if (gauge(FC_GAUGE_WAITING) && ops_.empty())
         scheduler_.fail("gauges: requests wait, but there are none");
     below(FC_GAUGE_CACHED, FC_GAUGE_BLOCKS, "cached, capacity");
-    below(FC_GAUGE_DIRTY, FC_GAUGE_CACHED, "dirty, cached");
+    // Counted one after the other: right again when nobody is between the two.
+    if (!scheduler_.runnable() && !scheduler_.works_running())
+        below(FC_GAUGE_DIRTY, FC_GAUGE_CACHED, "dirty, cached");
     below(FC_GAUGE_LOG_USED, FC_GAUGE_LOG_UNITS, "log used, log size");
     if (origin_alone_ && gauge(FC_GAUGE_DIRTY))
         scheduler_.fail("dirty blocks although the mode never allowed them");

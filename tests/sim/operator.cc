@@ -92,7 +92,7 @@ void World::load_until_it_works() {
     }
     trace_.line("operator loaded in mode %u", profile_.mode);
     live_ = true;
-    if (stopped_with_ != kUnknown && gauge(FC_GAUGE_CACHED) != stopped_with_)
+    if (stopped_with_ != kUnknown && !profile_.faulty() && gauge(FC_GAUGE_CACHED) != stopped_with_)
         scheduler_.fail("stopped with " + std::to_string(stopped_with_) + " blocks, loaded with " +
                         std::to_string(gauge(FC_GAUGE_CACHED)));
     stopped_with_ = kUnknown;

@@ -186,14 +186,14 @@ void Scheduler::run_work(unsigned int work, const WorkBody &body) {
 }
 
 // The earliest date in the future that anybody waits for.
-bool Scheduler::advance_to_next_date() {
+bool Scheduler::advance_to_next_date(uint64_t most_us) {
     uint64_t next = ~0ull;
     for (const Work &w : works_)
         if (w.scheduled && !w.running)
             next = std::min(next, w.due_us);
     for (const Sleeper &s : sleepers_)
         next = std::min(next, s.until_us);
-    if (next == ~0ull)
+    if (next == ~0ull || next > now_us_ + most_us)
         return false;
     now_us_ = std::max(now_us_, next);
     pass_dates();

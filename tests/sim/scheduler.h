@@ -63,8 +63,8 @@ public:
 
     uint64_t now_us() const { return now_us_; }
     void tick() { now_us_ += 1 + rng_.below(profile_.tick_us); }
-    // To the next date anybody waits for; false if there is none.
-    bool advance_to_next_date();
+    // To the next date anybody waits for; false if there is none, or none so soon.
+    bool advance_to_next_date(uint64_t most_us = 1ull << 60);
     void pass_dates();
 
     // Power was cut: nothing that ran goes on.

@@ -36,15 +36,21 @@ World::World(uint64_t seed, const std::string &profile_kind, Trace &trace)
     devices_[FC_DEV_CACHE] = std::make_unique<Device>(cache, rng_);
     devices_[FC_DEV_ORIGIN] = std::make_unique<Device>(origin, rng_);
     trace_.use(&config_);
-    work_body_ = [this](unsigned int work) {
-        if (work == FC_WORK_WRITEBACK)
-            return fc_core_writeback(core_);
-        if (work == FC_WORK_RUN)
-            fc_core_run(core_);
-        else
-            fc_core_checkpoint(core_);
-        return 0u;
-    };
+    work_body_ = [this](unsigned int work) { return run_work(work); };
+}
+
+unsigned int World::run_work(unsigned int work) {
+    static const char *const names[] = {"run", "writeback", "checkpoint"};
+    unsigned int again_ms = 0;
+    if (work == FC_WORK_WRITEBACK)
+        again_ms = fc_core_writeback(core_);
+    else if (work == FC_WORK_RUN)
+        fc_core_run(core_);
+    else
+        fc_core_checkpoint(core_);
+    if (trace_.wants(Trace::kAll, 0))
+        trace_.line("work   %s ends, again after %u ms", names[work], again_ms);
+    return again_ms;
 }
 
 World::~World() {
@@ -111,9 +117,11 @@ void World::step() {
     uint64_t sum = 0;
     for (uint64_t w : weights)
         sum += w;
-    // Now and then time passes although something could happen: devices are slow.
-    if (sum == 0 || rng_.one_in(200)) {
-        if (scheduler_.advance_to_next_date() || sum)
+    // Now and then some time passes although something could happen: devices are slow.
+    if (sum != 0 && rng_.one_in(200) && scheduler_.advance_to_next_date(2000000))
+        return;
+    if (sum == 0) {
+        if (scheduler_.advance_to_next_date())
             return;
         if (scheduler_.operator_waits() && ops_.empty())
             return; // it counts steps

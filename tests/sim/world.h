@@ -146,6 +146,7 @@ private:
     void dump() const;
     [[noreturn]] void stuck(const char *what);
     bool plan();
+    unsigned int run_work(unsigned int work);
 
     // users.cc
     void user_step();
