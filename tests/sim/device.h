@@ -53,6 +53,7 @@ struct DeviceIo {
     int owner = 0;
     void *object = nullptr;
     uint64_t cookie = 0;
+    bool lazy = false; // takes long
 
     // The device's own.
     uint64_t issued = 0;      // what had completed before is what a flush covers

@@ -41,6 +41,7 @@ void World::submit(int dev, DeviceIo io) {
         scheduler_.fail("I/O before resume or after suspend: " + describe_io(dev, io));
     check_io(dev, io);
     trace_.io("submit", dev, io, 0);
+    io.lazy = rng_.per_mille(profile_.lazy_per_mille);
     device(dev).submit(std::make_unique<DeviceIo>(std::move(io)));
 }
 
@@ -54,8 +55,11 @@ bool World::fails(int dev) {
 }
 
 void World::complete_io(int dev) {
+    const size_t i = rng_.below(device(dev).in_flight());
+    if (device(dev).pending(i).lazy && !rng_.one_in(100))
+        return;
     const bool fail = fails(dev);
-    std::unique_ptr<DeviceIo> io = device(dev).complete(rng_.below(device(dev).in_flight()), fail);
+    std::unique_ptr<DeviceIo> io = device(dev).complete(i, fail);
     if (!io)
         return;
     trace_.io("done", dev, *io, fail);

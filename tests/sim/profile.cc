@@ -18,15 +18,18 @@ void shape_devices(const std::string &kind, Rng &rng, Profile &p) {
         p.ways = 2;
         p.sets = static_cast<uint32_t>(rng.between(1, 2));
     } else if (kind == "large") {
-        p.block_sectors = std::max(p.block_sectors, rng.pick({1u, 8u}));
+        p.block_sectors = std::max(p.block_sectors, rng.pick({1u, 8u, 8u, 128u}));
         p.ways = rng.pick({32u, 64u, 128u, 512u});
         p.sets = static_cast<uint32_t>(rng.between(1, 1024 / p.ways));
+        if (p.block_sectors == 1 && rng.one_in(4)) // more than 64 home units
+            p.sets = 4096 / p.ways;
     }
     p.extent_blocks = 1u << rng.below(kind == "large" ? 8 : 4);
     p.extent_blocks = std::min(p.extent_blocks, p.ways);
     const uint64_t cache_blocks = p.ways * p.sets;
-    const uint64_t most = std::min<uint64_t>(cache_blocks * 4, 4096);
-    const uint64_t blocks = rng.between(std::max<uint64_t>(cache_blocks / 2, 2), std::max<uint64_t>(most, 8));
+    const uint64_t least = std::max<uint64_t>(cache_blocks / 2, 2);
+    const uint64_t most = std::min<uint64_t>(cache_blocks * 4, 40000 / p.block_sectors);
+    const uint64_t blocks = rng.between(least, std::max(most, least + 8));
     // Sometimes the last block is short; in units of the logical block size.
     const uint32_t grain = p.unit_bytes / 512;
     p.origin_sectors = blocks * p.block_sectors - rng.below(p.block_sectors / grain) * grain;
@@ -37,7 +40,7 @@ void shape_devices(const std::string &kind, Rng &rng, Profile &p) {
 }
 
 void shape_workload(Rng &rng, Profile &p) {
-    p.max_ops = static_cast<uint32_t>(rng.between(1, rng.pick({2, 8, 40})));
+    p.max_ops = static_cast<uint32_t>(rng.between(1, rng.pick({2, 8, 8, 40, 40, 40, 400})));
     p.reads = static_cast<uint32_t>(rng.between(1, 8));
     p.writes = static_cast<uint32_t>(rng.between(1, 8));
     p.flushes = static_cast<uint32_t>(rng.below(3));
@@ -58,6 +61,7 @@ void shape_scheduling(Rng &rng, Profile &p) {
     p.task_speed = rng.pick(speeds);
     p.tick_us = rng.pick({1u, 50u, 2000u});
     p.preempt_per_mille = rng.pick({0u, 20u, 200u});
+    p.lazy_per_mille = rng.pick({0u, 0u, 20u, 200u});
     p.no_memory_per_mille = rng.pick({0u, 0u, 20u, 300u});
     p.max_jobs = rng.pick({1000u, 1000u, 16u, 4u});
 }
