@@ -31,7 +31,7 @@ void World::pause(uint64_t steps) {
 void World::format() {
     fc_config config = config_;
     int status;
-    while ((status = fc_core_format(this, &config, scratch_)) != FC_OK)
+    while ((status = fc_core_format(self(), &config, scratch_)) != FC_OK)
         if (!profile_.faulty())
             scheduler_.fail(std::string("format failed: ") + fc_status_text(status));
     formatted_ = true;
@@ -44,7 +44,7 @@ int World::load() {
     config.cache_device_sectors = config_.cache_device_sectors;
     config.cache_volatile = config_.cache_volatile;
     config.origin_volatile = config_.origin_volatile;
-    if (const int status = fc_core_probe(this, &config, scratch_))
+    if (const int status = fc_core_probe(self(), &config, scratch_))
         return status;
     if (config.data_offset_sectors != config_.data_offset_sectors || config.nr_blocks != config_.nr_blocks)
         scheduler_.fail("fc_core_probe() found another geometry");
@@ -55,7 +55,7 @@ int World::load() {
     memory_ = static_cast<char *>(aligned_alloc(4096, bytes));
     memset(memory_, 0, bytes);
     no_io_ = true; // rule 9: nothing is touched before resume
-    core_ = fc_core_init(memory_, this, &config);
+    core_ = fc_core_init(memory_, self(), &config);
     no_io_ = false;
     if (profile_.mode == FC_MODE_WRITE_BACK || profile_.mode == FC_MODE_WRITE_ONLY)
         origin_alone_ = false;

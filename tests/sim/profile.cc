@@ -66,6 +66,21 @@ void shape_scheduling(Rng &rng, Profile &p) {
     p.max_jobs = rng.pick({1000u, 1000u, 16u, 4u});
 }
 
+// Many state changes, so that the log goes round and fills up.
+void press_the_log(Rng &rng, Profile &p) {
+    p.mode = FC_MODE_WRITE_BACK;
+    p.change_modes = false;
+    p.reads = 1;
+    p.writes = 10;
+    p.zeroes_weight = p.discards && rng.coin() ? 2 : 0;
+    p.max_sectors = p.block_sectors * rng.pick({1u, 1u, 8u});
+    p.hot_sectors = p.origin_sectors;
+    p.max_ops = static_cast<uint32_t>(rng.between(8, 60));
+    p.steps_per_operator = 20000;
+    if (p.steps_per_cut)
+        p.steps_per_cut = rng.pick({1500u, 6000u, 15000u});
+}
+
 } // namespace
 
 bool make_profile(const std::string &kind, Rng &rng, Profile &p) {
@@ -84,6 +99,8 @@ bool make_profile(const std::string &kind, Rng &rng, Profile &p) {
     p.steps_per_operator = rng.pick({300u, 1000u, 5000u});
     if (shape != "calm")
         p.steps_per_cut = rng.pick({60u, 300u, 1500u, 6000u});
+    if (rng.one_in(5))
+        press_the_log(rng, p);
     if (kind == "errors") {
         p.cache_errors_per_100k = rng.pick({0u, 30u, 300u, 3000u});
         p.origin_errors_per_100k = rng.pick({0u, 30u, 300u, 3000u});

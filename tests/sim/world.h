@@ -5,7 +5,7 @@
 //                       due, a user does something, the operator acts, the power fails
 //   users.cc            operations of users, split into requests as device-mapper does
 //   io.cc               I/Os to the two devices and what follows their end
-//   os.cc               fc_os_*(), what the core may ask for
+//   os.cc               what the core may ask for (seam.cc: fc_os_*() themselves)
 //   operator.cc         power on, check, suspend, resume, reload, sync, tune, remove
 //   checks.cc           what must be true at quiet moments
 #ifndef FLASHCACHE_TESTS_SIM_WORLD_H
@@ -22,6 +22,7 @@
 #include "pool.h"
 #include "profile.h"
 #include "scheduler.h"
+#include "surroundings.h"
 #include "trace.h"
 
 namespace sim {
@@ -99,7 +100,7 @@ struct Totals {
     void operator+=(const Totals &other);
 };
 
-class World {
+class World final : public Surroundings {
 public:
     World(uint64_t seed, const std::string &profile_kind, Trace &trace);
     ~World();
@@ -115,28 +116,37 @@ public:
     const Totals &totals() const { return totals_; }
     std::string describe() const;
 
-    // ---- os.cc: for the core
-    Scheduler &scheduler() { return scheduler_; }
-    Trace &trace() { return trace_; }
-    void accept(fc_request *req, uint64_t nr_sectors);
-    void complete(fc_request *req, int status);
-    void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count);
-    fc_job *job_alloc();
-    void job_free(fc_job *job);
-    bool job_buffer(fc_job *job, uint64_t nr_sectors, bool reserve);
-    fc_pending *pending_alloc();
-    void pending_free(fc_pending *pending);
+    // ---- os.cc and io.cc: for the core
+    void accept(fc_request *req, uint64_t nr_sectors) override;
+    void complete(fc_request *req, int status) override;
+    void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count) override;
+    fc_job *job_alloc() override;
+    void job_free(fc_job *job) override;
+    bool job_buffer(fc_job *job, uint64_t nr_sectors, bool reserve) override;
+    fc_pending *pending_alloc() override;
+    void pending_free(fc_pending *pending) override;
     void copy_between(fc_job *job, uint64_t buffer_offset, fc_request *req, uint64_t req_offset,
-                      uint64_t count, bool in);
-    uint32_t buffer_crc(fc_job *job, uint64_t offset, uint64_t count);
+                      uint64_t count, bool in) override;
+    uint32_t buffer_crc(fc_job *job, uint64_t offset, uint64_t count) override;
     void job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset, uint64_t count,
-                unsigned int flags);
-    void copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector, uint64_t count);
+                unsigned int flags) override;
+    void copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector, uint64_t count) override;
     void async_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
-                  unsigned int flags, unsigned int token);
-    int sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count, unsigned int flags);
-    bool interrupted();
-    uint64_t &stat(int which) { return totals_.core_stat[which]; }
+                  unsigned int flags, unsigned int token) override;
+    int sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
+                unsigned int flags) override;
+    void lock(unsigned int lock) override { scheduler_.lock(lock); }
+    void unlock(unsigned int lock) override { scheduler_.unlock(lock); }
+    void kick(int work, unsigned int delay_ms) override;
+    void wait(unsigned int timeout_ms) override;
+    void wake() override { scheduler_.wake(); }
+    bool interrupted() override;
+    uint64_t now_ms() override { return scheduler_.now_us() / 1000; }
+    void add_stat(int stat, unsigned int n) override;
+    uint64_t stat_sum(int stat) override { return totals_.core_stat[stat]; }
+    void contradiction(const std::string &what) override { scheduler_.fail(what); }
+    bool logging() const override { return trace_.on(); }
+    void log(int level, const char *text) override { trace_.line("core   log %d: %s", level, text); }
 
 private:
     // world.cc
@@ -197,6 +207,7 @@ private:
     void check_gauges();
     void check_origin_alone(bool after_cut);
     void check_home_table(bool all_clean);
+    void *self() { return static_cast<Surroundings *>(this); }
     uint64_t gauge(int which) { return fc_core_gauge(core_, which); }
 
     Rng rng_;
