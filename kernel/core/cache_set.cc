@@ -175,7 +175,9 @@ u32 CacheSet::take_near(u32 want, u32 near, u32 &first, u32 &evicted)
 	if (near >= l_->ways)
 		return 0;
 	const u32 word = near / 64;
-	const u64 cold = evictable_word(word) & ~bitmap(kReferenced)[word];
+	// While there is room, nothing is evicted for the sake of neighbourhood.
+	const bool full = header().nr_valid == l_->ways;
+	const u64 cold = full ? evictable_word(word) & ~bitmap(kReferenced)[word] : 0;
 	const u64 usable = without_pinned(word, (free_word(word) | cold) & ~low_bits(near % 64));
 	const u32 run = static_cast<u32>(std::countr_one(usable >> (near % 64)));
 	if (!run)
@@ -248,12 +250,13 @@ u32 CacheSet::allocate(u32 want, u32 near, u32 &first, u32 &evicted)
 	evicted = 0;
 	if (const u32 n = take_near(want, near, first, evicted))
 		return n;
-	for (u32 n = want; n; n /= 2) {
+	for (u32 n = want; n; n /= 2)
 		if (take_free(n, first, evicted))
 			return n;
-		if (n > 1 && take_cold(n, first, evicted))
+	for (u32 n = want; n > 1; n /= 2) {
+		if (take_cold(n, first, evicted))
 			return n;
-		if (n == want && n > 1)
+		if (n == want)
 			pass_word();
 	}
 	return take_victim(first, evicted);
