@@ -65,9 +65,10 @@ int World::load() {
     return status;
 }
 
+// As the glue does: no work starts any more, and whoever is inside of the core leaves it.
 void World::forget_core() {
     scheduler_.cancel_works();
-    scheduler_.wait_until([this] { return !scheduler_.works_running(); });
+    scheduler_.wait_until([this] { return !scheduler_.works_running() && !scheduler_.runnable(); });
     scheduler_.cancel_works();
     if (device(FC_DEV_CACHE).in_flight() || device(FC_DEV_ORIGIN).in_flight())
         scheduler_.fail("I/O is in flight although the cache is closed");
