@@ -212,7 +212,10 @@ TEST_F(TableLine, that_is_wrong_is_refused_with_a_clear_line_and_changes_nothing
     for (const BadLine &bad : kBadLines) {
         std::string table = "0 " + std::to_string(rig_.disk.sectors());
         for (const std::string &word : words(bad.rest))
-            table += " " + (word == "D" ? rig_.disk.path() : word == "S" ? rig_.ssd.path() : word);
+            table += " " + (word == "D"      ? rig_.disk.path()
+                            : word == "S"    ? rig_.ssd.path()
+                            : word == "LONG" ? std::string(64, 'n')
+                                             : word);
         SCOPED_TRACE(table);
         EXPECT_NE(create(table).status, 0);
         EXPECT_THAT(log.new_lines(), HasSubstr(bad.message));
