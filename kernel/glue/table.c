@@ -141,7 +141,10 @@ static int parse_option(struct fc_table *table, const char *key, const char *val
 			return -EINVAL;
 		}
 		table->options_given |= BIT(i);
-		return parse_number(&number, value, error);
+		if (!parse_number(&number, value, error))
+			return 0;
+		DMERR("%s must be a number from %u to %u", name->name, name->min, name->max);
+		return -EINVAL;
 	}
 	DMERR("Unknown option: \"%s\"", key);
 	*error = "Unknown option";
