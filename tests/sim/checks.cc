@@ -10,8 +10,8 @@ namespace sim {
 void World::check_gauges() {
     auto below = [this](int small, int large, const char *what) {
         if (gauge(small) > gauge(large))
-            scheduler_.fail(std::string("gauges: ") + what + ": " + std::to_string(gauge(small)) + " > " +
-                            std::to_string(gauge(large)));
+            scheduler_.fail(std::string("gauges: ") + what + ": " + std::to_string(gauge(small)) +
+                            " > " + std::to_string(gauge(large)));
     };
     if (gauge(FC_GAUGE_BLOCKS) != config_.nr_blocks)
         scheduler_.fail("gauges: capacity " + std::to_string(gauge(FC_GAUGE_BLOCKS)));
@@ -37,38 +37,50 @@ void World::check_origin_alone(bool after_cut) {
     }
 }
 
-// After an orderly stop: reads the home table as docs/ON_SSD_FORMAT.md says, without the core.
+// A slot of the home table, read as docs/ON_SSD_FORMAT.md says, without the core.
+fc_disk_home_slot World::home_slot(uint64_t slot) {
+    const uint64_t slots_per_unit =
+        (config_.unit_bytes - sizeof(fc_disk_home_header)) / sizeof(fc_disk_home_slot);
+    const uint64_t at = slot / slots_per_unit * config_.unit_bytes + sizeof(fc_disk_home_header) +
+                        slot % slots_per_unit * sizeof(fc_disk_home_slot);
+    unsigned char bytes[kSectorBytes];
+    device(FC_DEV_CACHE).current(config_.home_offset_sectors + at / kSectorBytes).to_bytes(bytes);
+    fc_disk_home_slot home;
+    memcpy(&home, bytes + at % kSectorBytes, sizeof home);
+    return home;
+}
+
+// A valid slot: is what it says about its block true?
+void World::check_home_slot(uint64_t slot, const fc_disk_home_slot &home, bool all_clean) {
+    const std::string name = "home table, slot " + std::to_string(slot) + ": ";
+    const uint64_t first = home.origin_block * config_.block_sectors;
+    if (home.state > FC_DISK_DIRTY || first >= oracle_->sectors())
+        scheduler_.fail(name + "state " + std::to_string(home.state) + ", block " +
+                        std::to_string(home.origin_block));
+    if (home.state == FC_DISK_DIRTY && all_clean)
+        scheduler_.fail(name + "is dirty after everything was written back", first);
+    for (uint64_t i = 0; i < config_.block_sectors && first + i < oracle_->sectors(); i++) {
+        const uint64_t at = config_.data_offset_sectors + slot * config_.block_sectors + i;
+        const Sector &cached = device(FC_DEV_CACHE).current(at);
+        if (home.state == FC_DISK_CLEAN && !(cached == device(FC_DEV_ORIGIN).current(first + i)))
+            scheduler_.fail(name + "is clean, but not equal to the origin", first + i);
+        const std::string wrong = oracle_->check_current(first + i, cached);
+        if (!wrong.empty())
+            scheduler_.fail(name + wrong, first + i);
+    }
+}
+
+// After an orderly stop.
 void World::check_home_table(bool all_clean) {
-    Device &cache = device(FC_DEV_CACHE), &origin = device(FC_DEV_ORIGIN);
-    const uint64_t grain = config_.unit_bytes / kSectorBytes;
-    const uint64_t slots = (config_.unit_bytes - sizeof(fc_disk_home_header)) / sizeof(fc_disk_home_slot);
-    std::vector<unsigned char> unit(config_.unit_bytes);
     std::set<uint64_t> seen;
     for (uint64_t slot = 0; slot < config_.nr_blocks; slot++) {
-        if (slot % slots == 0)
-            for (uint64_t i = 0; i < grain; i++)
-                cache.current(config_.home_offset_sectors + slot / slots * grain + i).to_bytes(&unit[i * kSectorBytes]);
-        fc_disk_home_slot home;
-        memcpy(&home, &unit[sizeof(fc_disk_home_header) + slot % slots * sizeof home], sizeof home);
+        const fc_disk_home_slot home = home_slot(slot);
         if (home.state == FC_DISK_INVALID)
             continue;
-        const std::string name = "home table, slot " + std::to_string(slot) + ": ";
-        const uint64_t first = home.origin_block * config_.block_sectors;
-        if (home.state > FC_DISK_DIRTY || first >= oracle_->sectors())
-            scheduler_.fail(name + "state " + std::to_string(home.state) + ", block " + std::to_string(home.origin_block));
+        check_home_slot(slot, home, all_clean);
         if (!seen.insert(home.origin_block).second)
-            scheduler_.fail(name + "a second one for its block", first);
-        if (home.state == FC_DISK_DIRTY && all_clean)
-            scheduler_.fail(name + "is dirty after everything was written back", first);
-        for (uint64_t i = 0; i < config_.block_sectors && first + i < oracle_->sectors(); i++) {
-            const Sector &cached = cache.current(config_.data_offset_sectors + slot * config_.block_sectors + i);
-            if (home.state == FC_DISK_CLEAN && !(cached == origin.current(first + i)))
-                scheduler_.fail(name + "is clean, but not equal to the origin; the cache has: " +
-                                    oracle_->check_current(first + i, cached), first + i);
-            const std::string wrong = oracle_->check_current(first + i, cached);
-            if (!wrong.empty())
-                scheduler_.fail(name + wrong, first + i);
-        }
+            scheduler_.fail("home table: two slots for block " + std::to_string(home.origin_block),
+                            home.origin_block * config_.block_sectors);
     }
 }
 

@@ -31,7 +31,7 @@ inline uint32_t crc_bytewise(uint32_t crc, const unsigned char *p, unsigned long
 
 #ifdef __x86_64__
 __attribute__((target("sse4.2"))) inline uint32_t crc_sse42(uint32_t crc, const unsigned char *p,
-                                                     unsigned long bytes) {
+                                                            unsigned long bytes) {
     uint64_t crc64 = crc;
     for (; bytes >= 8; bytes -= 8, p += 8) {
         uint64_t word;

@@ -5,6 +5,11 @@
 
 namespace sim {
 
+const char *name_of(DevOp op) {
+    static const char *const names[] = {"read", "write", "discard", "write-zeroes", "flush"};
+    return names[static_cast<int>(op)];
+}
+
 Device::Device(const Config &config, Rng &rng)
     : config_(config), rng_(rng), pages_((config.sectors + kPage - 1) / kPage) {}
 
@@ -133,7 +138,8 @@ void Device::flush(uint64_t issued) {
 }
 
 void Device::remove_persisted() {
-    std::erase_if(unsafe_, [](const auto &write) { return write->completed && write->data.empty(); });
+    std::erase_if(unsafe_,
+                  [](const auto &write) { return write->completed && write->data.empty(); });
 }
 
 void Device::power_cut(uint64_t boundary) {

@@ -39,6 +39,8 @@ struct Memory {
 
 enum class DevOp { kRead, kWrite, kDiscard, kWriteZeroes, kFlush };
 
+const char *name_of(DevOp op);
+
 struct AppliedWrite;
 
 struct DeviceIo {
@@ -105,7 +107,16 @@ private:
         Sector current[kPage];
         Sector durable[kPage];
     };
-    enum class CutStyle { kNothing, kEverything, kUnits, kMostUnits, kWrites, kPrefix, kBelow, kAbove };
+    enum class CutStyle {
+        kNothing,
+        kEverything,
+        kUnits,
+        kMostUnits,
+        kWrites,
+        kPrefix,
+        kBelow,
+        kAbove
+    };
 
     Page &page(uint64_t sector);
     void take_effect(DeviceIo &io);

@@ -18,7 +18,8 @@ protected:
         return std::make_unique<Device>(config, rng_);
     }
 
-    void submit(Device &device, DevOp op, uint64_t sector, uint64_t count, uint64_t write = 0, bool fua = false) {
+    void submit(Device &device, DevOp op, uint64_t sector, uint64_t count, uint64_t write = 0,
+                bool fua = false) {
         auto io = std::make_unique<DeviceIo>();
         io->op = op;
         io->sector = sector;

@@ -7,13 +7,23 @@ namespace sim {
 namespace {
 
 std::string describe_io(int dev, const DeviceIo &io) {
-    static const char *const names[] = {"read", "write", "discard", "write-zeroes", "flush"};
-    return std::string(names[static_cast<int>(io.op)]) + (dev == FC_DEV_CACHE ? " of cache device at " : " of origin at ") +
+    return std::string(name_of(io.op)) +
+           (dev == FC_DEV_CACHE ? " of cache device at " : " of origin at ") +
            std::to_string(io.sector) + "+" + std::to_string(io.count);
 }
 
-DevOp dev_op(int io_op) {
-    return io_op == FC_IO_READ ? DevOp::kRead : io_op == FC_IO_WRITE ? DevOp::kWrite : DevOp::kFlush;
+// An I/O as fc_os_*_io() ask for it.
+DeviceIo make_io(int io_op, uint64_t sector, uint64_t count, unsigned int flags, Owner owner) {
+    DeviceIo io;
+    io.op = io_op == FC_IO_READ ? DevOp::kRead : DevOp::kWrite;
+    if (io_op == FC_IO_FLUSH)
+        io.op = DevOp::kFlush;
+    io.fua = flags & FC_IO_FUA;
+    io.preflush = flags & FC_IO_PREFLUSH;
+    io.sector = sector;
+    io.count = count;
+    io.owner = owner;
+    return io;
 }
 
 } // namespace
@@ -48,8 +58,10 @@ void World::submit(int dev, DeviceIo io) {
 bool World::fails(int dev) {
     if (!faults_)
         return false;
-    const uint32_t rate = dev == FC_DEV_CACHE ? profile_.cache_errors_per_100k : profile_.origin_errors_per_100k;
-    const bool fails = (steps_ < outage_until_ && dev == outage_dev_) || (rate && rng_.below(100000) < rate);
+    const uint32_t rate =
+        dev == FC_DEV_CACHE ? profile_.cache_errors_per_100k : profile_.origin_errors_per_100k;
+    const bool fails =
+        (steps_ < outage_until_ && dev == outage_dev_) || (rate && rng_.below(100000) < rate);
     origin_failed_ = origin_failed_ || (fails && dev == FC_DEV_ORIGIN);
     return fails;
 }
@@ -110,12 +122,9 @@ void World::io_done(int dev, DeviceIo &io, int status) {
 void World::copy_done(int dev, DeviceIo &io, int status) {
     auto *copy = static_cast<Copy *>(io.object);
     if (io.owner == kOwnerCopyRead && !status) {
-        DeviceIo write;
-        write.op = DevOp::kWrite;
-        write.sector = copy->origin_sector;
-        write.count = copy->data.size();
+        DeviceIo write =
+            make_io(FC_IO_WRITE, copy->origin_sector, copy->data.size(), 0, kOwnerCopyWrite);
         write.memory.sectors = copy->data.data();
-        write.owner = kOwnerCopyWrite;
         write.object = copy;
         submit(FC_DEV_ORIGIN, std::move(write));
         return;
@@ -123,8 +132,9 @@ void World::copy_done(int dev, DeviceIo &io, int status) {
     JobMemory *job = copy->job;
     copies_.put(copy);
     job->ios--;
-    scheduler_.call(Scheduler::Context::kInterrupt,
-                    [this, job, dev, status] { fc_core_job_io_done(core_, &job->job, dev, status); });
+    scheduler_.call(Scheduler::Context::kInterrupt, [this, job, dev, status] {
+        fc_core_job_io_done(core_, &job->job, dev, status);
+    });
 }
 
 void World::copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector, uint64_t count) {
@@ -134,47 +144,44 @@ void World::copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector, uin
     copy->origin_sector = origin_sector;
     copy->data.resize(count);
     copy->job->ios++;
-    DeviceIo io;
-    io.sector = cache_sector;
-    io.count = count;
+    DeviceIo io = make_io(FC_IO_READ, cache_sector, count, 0, kOwnerCopyRead);
     io.memory.sectors = copy->data.data();
-    io.owner = kOwnerCopyRead;
     io.object = copy;
     submit(FC_DEV_CACHE, std::move(io));
 }
 
-void World::submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count) {
+void World::submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset,
+                        uint64_t count) {
     scheduler_.check_may_submit("fc_os_submit_part");
-    auto *bio = reinterpret_cast<Bio *>(req);
-    static const DevOp ops[] = {DevOp::kRead, DevOp::kWrite, DevOp::kFlush, DevOp::kDiscard, DevOp::kWriteZeroes};
+    send_bio(reinterpret_cast<Bio *>(req), kOwnerPart, dev, sector, offset, count);
+}
+
+// @offset: sectors into the request.
+void World::send_bio(Bio *bio, int owner, int dev, uint64_t sector, uint64_t offset,
+                     uint64_t count) {
     DeviceIo io;
-    io.op = ops[static_cast<int>(bio->op->kind)];
+    io.op = bio->op->kind;
     io.fua = bio->op->fua;
     io.sector = io.op == DevOp::kFlush ? 0 : sector;
     io.count = count;
     if (io.op != DevOp::kFlush && (offset > bio->count || count > bio->count - offset))
-        scheduler_.fail("a part outside of its request: " + describe_io(dev, io), req->sector);
+        scheduler_.fail("a part outside of its request: " + describe_io(dev, io), bio->req.sector);
     io.memory.sectors = bio->op->data.data() + bio->offset + offset;
-    io.owner = kOwnerPart;
+    io.owner = owner;
     io.object = bio;
     bio->ios++;
     submit(dev, std::move(io));
 }
 
-void World::job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset, uint64_t count,
-                   unsigned int flags) {
+void World::job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset,
+                   uint64_t count, unsigned int flags) {
     scheduler_.check_may_submit("fc_os_job_io");
     auto *memory = reinterpret_cast<JobMemory *>(job);
-    DeviceIo io;
-    io.op = dev_op(io_op);
-    io.fua = flags & FC_IO_FUA;
-    io.preflush = flags & FC_IO_PREFLUSH;
-    io.sector = sector;
-    io.count = count;
-    if (io.op != DevOp::kFlush && (offset > memory->buffer.size() || count > memory->buffer.size() - offset))
+    DeviceIo io = make_io(io_op, sector, count, flags, kOwnerJob);
+    const uint64_t size = memory->buffer.size();
+    if (io.op != DevOp::kFlush && (offset > size || count > size - offset))
         scheduler_.fail("outside of the job's buffer: " + describe_io(dev, io));
     io.memory.sectors = memory->buffer.data() + offset;
-    io.owner = kOwnerJob;
     io.object = memory;
     memory->ios++;
     submit(dev, std::move(io));
@@ -183,14 +190,8 @@ void World::job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t of
 void World::async_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
                      unsigned int flags, unsigned int token) {
     scheduler_.check_may_submit("fc_os_async_io");
-    DeviceIo io;
-    io.op = dev_op(io_op);
-    io.fua = flags & FC_IO_FUA;
-    io.preflush = flags & FC_IO_PREFLUSH;
-    io.sector = sector;
-    io.count = count;
+    DeviceIo io = make_io(io_op, sector, count, flags, kOwnerAsync);
     io.memory.bytes = static_cast<unsigned char *>(buffer);
-    io.owner = kOwnerAsync;
     io.cookie = token;
     submit(dev, std::move(io));
 }
@@ -199,14 +200,8 @@ int World::sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t c
                    unsigned int flags) {
     scheduler_.check_may_sleep("fc_os_sync_io");
     SyncIo wait = {Fiber::current(), FC_OK};
-    DeviceIo io;
-    io.op = dev_op(io_op);
-    io.fua = flags & FC_IO_FUA;
-    io.preflush = flags & FC_IO_PREFLUSH;
-    io.sector = sector;
-    io.count = count;
+    DeviceIo io = make_io(io_op, sector, count, flags, kOwnerSync);
     io.memory.bytes = static_cast<unsigned char *>(buffer);
-    io.owner = kOwnerSync;
     io.object = &wait;
     submit(dev, std::move(io));
     scheduler_.park();

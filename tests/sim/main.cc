@@ -23,14 +23,17 @@ struct Options {
 };
 
 void print_stats(const sim::Totals &t) {
-    fmt::print("{} operations ({} failed), {} requests, {} loads\n", t.ops, t.failed_ops, t.requests, t.loads);
-#define PRINT_STAT(name, meaning) fmt::print("  {:22} {:12}  {}\n", #name, t.core_stat[FC_STAT_##name], meaning);
+    fmt::print("{} operations ({} failed), {} requests, {} loads\n", t.ops, t.failed_ops,
+               t.requests, t.loads);
+#define PRINT_STAT(name, meaning)                                                                  \
+    fmt::print("  {:22} {:12}  {}\n", #name, t.core_stat[FC_STAT_##name], meaning);
     FC_STATS(PRINT_STAT)
 #undef PRINT_STAT
 }
 
 // One machine.  False: it failed.
-bool run_one(const Options &o, uint64_t seed, sim::Trace &trace, sim::Totals &totals, sim::Failure &failure) {
+bool run_one(const Options &o, uint64_t seed, sim::Trace &trace, sim::Totals &totals,
+             sim::Failure &failure) {
     std::string description;
     try {
         sim::World world(seed, o.profile, trace);
@@ -63,7 +66,8 @@ void report(const Options &o, uint64_t seed, const sim::Failure &failure) {
         trace.print_kept();
     }
     const std::string cut = o.cut_at ? fmt::format(" --cut-at {}", o.cut_at) : "";
-    fmt::print("\nreplay: flashcache_sim --profile {} --steps {} --seed {}{} --trace\n", o.profile, o.steps, seed, cut);
+    fmt::print("\nreplay: flashcache_sim --profile {} --steps {} --seed {}{} --trace\n", o.profile,
+               o.steps, seed, cut);
 }
 
 // One seed: a machine, or one for each step at which its power can fail.  False: one failed.
@@ -92,8 +96,9 @@ int run_all(const Options &o) {
         if (!run_seed(o, o.seed + run, totals))
             return 1;
     }
-    fmt::print("ok: {} machines, seeds {}..{}, {} steps, {} power cuts, {:.1f} s, {:.0f} steps/s\n", run, o.seed,
-               o.seed + run - 1, totals.steps, totals.cuts, seconds(), static_cast<double>(totals.steps) / seconds());
+    fmt::print("ok: {} machines, seeds {}..{}, {} steps, {} power cuts, {:.1f} s, {:.0f} steps/s\n",
+               run, o.seed, o.seed + run - 1, totals.steps, totals.cuts, seconds(),
+               static_cast<double>(totals.steps) / seconds());
     if (o.stats)
         print_stats(totals);
     return 0;
@@ -103,17 +108,22 @@ int run_all(const Options &o) {
 
 int main(int argc, char **argv) {
     Options o;
-    CLI::App app("Runs the cache core in simulated machines, each made and driven by one seed.", "flashcache_sim");
-    app.add_option("--seed", o.seed, "seed of the first machine; the next have the next seeds")->capture_default_str();
+    CLI::App app("Runs the cache core in simulated machines, each made and driven by one seed.",
+                 "flashcache_sim");
+    app.add_option("--seed", o.seed, "seed of the first machine; the next have the next seeds")
+        ->capture_default_str();
     app.add_option("--runs", o.runs, "number of machines")->capture_default_str();
     app.add_option("--seconds", o.seconds, "machines for so long, in place of --runs");
-    app.add_option("--steps", o.steps, "steps that each lives before it comes to rest")->capture_default_str();
+    app.add_option("--steps", o.steps, "steps that each lives before it comes to rest")
+        ->capture_default_str();
     app.add_option("--profile", o.profile, "kind of machine")
         ->check(CLI::IsMember({"calm", "cuts", "tiny", "large", "errors", "any"}))
         ->capture_default_str();
     app.add_option("--cut-at", o.cut_at, "cut the power at this step and never again");
-    app.add_flag("--each-step", o.each_step, "run each seed once for each step, with a power cut at that step");
-    app.add_flag("--trace", o.trace, "print all that happens (a failure prints the end of the history by itself)");
+    app.add_flag("--each-step", o.each_step,
+                 "run each seed once for each step, with a power cut at that step");
+    app.add_flag("--trace", o.trace,
+                 "print all that happens (a failure prints the end of the history by itself)");
     app.add_flag("--stats", o.stats, "print the core's counters at the end");
     app.add_flag("--verbose", o.verbose, "print what each machine is like");
     CLI11_PARSE(app, argc, argv);

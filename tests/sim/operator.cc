@@ -46,7 +46,8 @@ int World::load() {
     config.origin_volatile = config_.origin_volatile;
     if (const int status = fc_core_probe(self(), &config, scratch_))
         return status;
-    if (config.data_offset_sectors != config_.data_offset_sectors || config.nr_blocks != config_.nr_blocks)
+    if (config.data_offset_sectors != config_.data_offset_sectors ||
+        config.nr_blocks != config_.nr_blocks)
         scheduler_.fail("fc_core_probe() found another geometry");
     if (profile_.change_modes && rng_.one_in(3))
         profile_.mode = static_cast<uint32_t>(rng_.between(FC_MODE_WRITE_BACK, FC_MODE_WRITE_ONLY));
@@ -88,7 +89,8 @@ void World::load_until_it_works() {
             scheduler_.fail(std::string("load failed: ") + fc_status_text(status));
         trace_.line("operator load failed: %s", fc_status_text(status));
         if (status != FC_EIO)
-            scheduler_.fail(std::string("load failed, and not with an I/O error: ") + fc_status_text(status));
+            scheduler_.fail(std::string("load failed, and not with an I/O error: ") +
+                            fc_status_text(status));
         pause(20);
     }
     trace_.line("operator loaded in mode %u", profile_.mode);
@@ -199,9 +201,11 @@ void World::sync() {
 void World::tune() {
     static const struct {
         unsigned int low, high;
-    } ranges[FC_NR_TUNABLES] = {{10, 95}, {1, 1024}, {1, 64}, {0, 5}, {0, 1000}, {0, 1}, {0, 0}, {0, 1}};
+    } ranges[FC_NR_TUNABLES] = {{10, 95},  {1, 1024}, {1, 64}, {0, 5},
+                                {0, 1000}, {0, 1},    {0, 0},  {0, 1}};
     const auto which = static_cast<int>(rng_.below(FC_NR_TUNABLES));
-    const auto value = static_cast<unsigned int>(rng_.between(ranges[which].low, ranges[which].high));
+    const auto value =
+        static_cast<unsigned int>(rng_.between(ranges[which].low, ranges[which].high));
     trace_.line("operator tunes %d to %u", which, value);
     const unsigned int before = fc_core_tuned(core_, which);
     if (!fc_core_tune(core_, which, 0x7fffffff) || fc_core_tuned(core_, which) != before)
@@ -248,7 +252,8 @@ void World::idle() {
     const uint64_t us = rng_.below(4) ? rng_.below(20000000) : 3600000000ull;
     scheduler_.sleep(us, false);
     if (us >= 3600000000ull && idle_ms && !profile_.faulty() && gauge(FC_GAUGE_DIRTY))
-        scheduler_.fail(std::to_string(dirty) + " blocks were dirty, and an idle hour has not cleaned them all");
+        scheduler_.fail(std::to_string(dirty) +
+                        " blocks were dirty, and an idle hour has not cleaned them all");
     users_active_ = true;
 }
 
@@ -266,7 +271,7 @@ void World::read_everything() {
     uint64_t most = config_.chunk_sectors / grain * rng_.between(1, 4);
     for (uint64_t at = 0, n; at < end; at += n) {
         n = std::min(rng_.between(1, most) * grain, end - at);
-        start_op(OpKind::kRead, at, n, false);
+        start_op(DevOp::kRead, at, n, false);
         scheduler_.wait_until([this] { return ops_.size() < 6; });
     }
     scheduler_.wait_until([this] { return ops_.empty(); });

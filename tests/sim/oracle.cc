@@ -90,9 +90,10 @@ void Oracle::write_ended(uint64_t first, uint64_t count, uint64_t write, bool ok
 // that saw it while it was under way prove nothing about what was there before.
 void Oracle::revive(Versions &versions, Time issued) {
     for (Version &v : versions) {
-        const bool replaced = std::any_of(versions.begin(), versions.end(), [&](const Version &other) {
-            return !other.failed && other.ended != kNever && other.issued > v.ended;
-        });
+        const bool replaced =
+            std::any_of(versions.begin(), versions.end(), [&](const Version &other) {
+                return !other.failed && other.ended != kNever && other.issued > v.ended;
+            });
         if (v.dead != kNever && v.dead >= issued && !replaced)
             v.dead = kNever;
     }
@@ -105,7 +106,8 @@ Time Oracle::read_issued() {
 
 bool Oracle::matches(uint64_t sector, const Version &v, const Sector &value) {
     if (v.wild)
-        return value.is_zero() || (value.is_user() && value.origin_sector() == sector && value.write());
+        return value.is_zero() ||
+               (value.is_user() && value.origin_sector() == sector && value.write());
     return v.value == value;
 }
 
@@ -122,8 +124,9 @@ std::string Oracle::read_ended(uint64_t sector, const Sector &value, Time issued
         return complain(sector, value, "read");
     // Zeros may be those of several versions; then nothing is learned.  After a failed write the
     // sector is undecided until the next one.
-    const bool undecided = std::any_of(versions.begin(), versions.end(),
-                                       [](const Version &v) { return v.failed && v.dead == kNever; });
+    const bool undecided = std::any_of(versions.begin(), versions.end(), [](const Version &v) {
+        return v.failed && v.dead == kNever;
+    });
     if (candidates == 1 && !undecided && (versions.size() > 1 || versions[chosen].wild))
         settle(versions, chosen, value, issued);
     return "";
@@ -148,7 +151,8 @@ void Oracle::settle(Versions &versions, size_t chosen, const Sector &value, Time
         versions[chosen].wild = false;
         versions[chosen].value = value;
     }
-    std::erase_if(versions, [](const Version &v) { return v.survivor && v.ended == 0 && v.dead == 0; });
+    std::erase_if(versions,
+                  [](const Version &v) { return v.survivor && v.ended == 0 && v.dead == 0; });
     prune(versions);
 }
 
@@ -230,7 +234,8 @@ std::string Oracle::describe(uint64_t sector) const {
                (v.survivor ? ", survivor" : "") + (is_persisted(v) ? ", persisted" : "") +
                (dead_after_cut(versions, v) ? ", not after a cut" : "");
     }
-    return all + "\n    (now " + std::to_string(clock_) + ", flushed through " + time(flushed_) + ")";
+    return all + "\n    (now " + std::to_string(clock_) + ", flushed through " + time(flushed_) +
+           ")";
 }
 
 } // namespace sim

@@ -64,12 +64,12 @@ private:
         Sector value;
         uint64_t write;
         Time issued;
-        Time ended;       // kNever: not yet
-        Time dead;        // for reads issued later than this
-        bool wild;        // discarded: any value of the sector
-        bool failed;      // overwrites nothing
-        bool persisted;   // vouched for by itself
-        bool survivor;    // from before the last cut; one of its kind is true
+        Time ended;     // kNever: not yet
+        Time dead;      // for reads issued later than this
+        bool wild;      // discarded: any value of the sector
+        bool failed;    // overwrites nothing
+        bool persisted; // vouched for by itself
+        bool survivor;  // from before the last cut; one of its kind is true
     };
     using Versions = std::vector<Version>;
 

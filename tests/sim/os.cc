@@ -79,13 +79,13 @@ void World::copy_between(fc_job *job, uint64_t buffer_offset, fc_request *req, u
                          uint64_t count, bool in) {
     auto *memory = reinterpret_cast<JobMemory *>(job);
     auto *bio = reinterpret_cast<Bio *>(req);
-    if (!bios_.owns(bio) || (!in && bio->op->kind != OpKind::kRead))
+    if (!bios_.owns(bio) || (!in && bio->op->kind != DevOp::kRead))
         scheduler_.fail("a copy from or to a request that has ended or has no data");
     if (buffer_offset + count > memory->buffer.size() || req_offset + count > bio->count)
         scheduler_.fail("a copy beyond the job's buffer or the request", req->sector);
     for (uint64_t i = 0; i < count; i++) {
         Sector &buffer = memory->buffer[buffer_offset + i];
-        if (bio->op->kind == OpKind::kWriteZeroes && in)
+        if (bio->op->kind == DevOp::kWriteZeroes && in)
             buffer = Sector();
         else if (in)
             buffer = bio->op->data[bio->offset + req_offset + i];

@@ -31,7 +31,9 @@ public:
     bool coin() { return (next() >> 63) != 0; }
     bool per_mille(unsigned int p) { return below(1000) < p; }
 
-    template <typename T, unsigned long N> T pick(const T (&choices)[N]) { return choices[below(N)]; }
+    template <typename T, unsigned long N> T pick(const T (&choices)[N]) {
+        return choices[below(N)];
+    }
 
 private:
     uint64_t state_;

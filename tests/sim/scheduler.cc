@@ -114,7 +114,8 @@ void Scheduler::check_lock_order(unsigned int lock) {
             fail("two locks of one kind: " + std::to_string(held) + " and " + std::to_string(lock));
         lock_order_[outer][inner] = true;
         if (lock_order_[inner][outer])
-            fail("locks taken in both orders: " + std::to_string(held) + ", " + std::to_string(lock));
+            fail("locks taken in both orders: " + std::to_string(held) + ", " +
+                 std::to_string(lock));
     }
 }
 
@@ -149,13 +150,15 @@ void Scheduler::kick(unsigned int work, uint64_t delay_ms) {
 }
 
 size_t Scheduler::due_works() const {
-    return static_cast<size_t>(std::count_if(std::begin(works_), std::end(works_), [&](const Work &w) {
-        return w.scheduled && !w.running && w.due_us <= now_us_;
-    }));
+    return static_cast<size_t>(
+        std::count_if(std::begin(works_), std::end(works_), [&](const Work &w) {
+            return w.scheduled && !w.running && w.due_us <= now_us_;
+        }));
 }
 
 bool Scheduler::works_running() const {
-    return std::any_of(std::begin(works_), std::end(works_), [](const Work &w) { return w.running; });
+    return std::any_of(std::begin(works_), std::end(works_),
+                       [](const Work &w) { return w.running; });
 }
 
 void Scheduler::cancel_works() {

@@ -38,9 +38,9 @@ public:
 
     // From inside of a fiber.
     void preempt();
-    void park() { Fiber::yield(); }                          // until make_runnable()
-    void wait_until(std::function<bool()> condition);        // the operator's only
-    void sleep(uint64_t us, bool until_wake);                // a wake-up may also end it
+    void park() { Fiber::yield(); }                   // until make_runnable()
+    void wait_until(std::function<bool()> condition); // the operator's only
+    void sleep(uint64_t us, bool until_wake);         // a wake-up may also end it
     void make_runnable(Fiber *fiber) { runnable_.push_back(fiber); }
     void wake();
 

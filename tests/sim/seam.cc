@@ -64,7 +64,8 @@ void fc_os_job_io(void *os, fc_job *job, int dev, int io_op, fc_u64 dev_sector,
     at(os).job_io(job, dev, io_op, dev_sector, buffer_offset, count, flags);
 }
 
-void fc_os_copy(void *os, fc_job *job, fc_u64 cache_sector, fc_u64 origin_sector, unsigned int count) {
+void fc_os_copy(void *os, fc_job *job, fc_u64 cache_sector, fc_u64 origin_sector,
+                unsigned int count) {
     at(os).copy(job, cache_sector, origin_sector, count);
 }
 

@@ -15,7 +15,8 @@ class Surroundings {
 public:
     virtual void accept(fc_request *req, uint64_t nr_sectors) = 0;
     virtual void complete(fc_request *req, int status) = 0;
-    virtual void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count) = 0;
+    virtual void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset,
+                             uint64_t count) = 0;
 
     virtual fc_job *job_alloc() = 0;
     virtual void job_free(fc_job *job) = 0;
@@ -23,13 +24,14 @@ public:
     virtual fc_pending *pending_alloc() = 0;
     virtual void pending_free(fc_pending *pending) = 0;
 
-    virtual void copy_between(fc_job *job, uint64_t buffer_offset, fc_request *req, uint64_t req_offset,
-                              uint64_t count, bool in) = 0;
+    virtual void copy_between(fc_job *job, uint64_t buffer_offset, fc_request *req,
+                              uint64_t req_offset, uint64_t count, bool in) = 0;
     virtual uint32_t buffer_crc(fc_job *job, uint64_t offset, uint64_t count) = 0;
 
-    virtual void job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset, uint64_t count,
-                        unsigned int flags) = 0;
-    virtual void copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector, uint64_t count) = 0;
+    virtual void job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset,
+                        uint64_t count, unsigned int flags) = 0;
+    virtual void copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector,
+                      uint64_t count) = 0;
     virtual void async_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
                           unsigned int flags, unsigned int token) = 0;
     virtual int sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,

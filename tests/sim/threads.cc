@@ -37,10 +37,12 @@ ThreadedOs::~ThreadedOs() {
 int ThreadedOs::start(unsigned int mode) {
     std::vector<char> scratch(FC_SCRATCH_BYTES);
     if (!memory_)
-        if (const int status = fc_core_format(static_cast<Surroundings *>(this), &config_, scratch.data()))
+        if (const int status =
+                fc_core_format(static_cast<Surroundings *>(this), &config_, scratch.data()))
             return status;
     fc_config config = config_;
-    if (const int status = fc_core_probe(static_cast<Surroundings *>(this), &config, scratch.data()))
+    if (const int status =
+            fc_core_probe(static_cast<Surroundings *>(this), &config, scratch.data()))
         return status;
     config.mode = mode;
     const uint64_t bytes = (fc_core_bytes(&config) + 4095) / 4096 * 4096;
@@ -65,8 +67,8 @@ int ThreadedOs::stop(bool keep_dirty) {
         contradiction("I/O is in flight although the cache is closed");
     // Whoever is inside of the core leaves it.
     changed_.wait(guard, [this] {
-        return !busy_ios_ &&
-               std::none_of(std::begin(work_running_), std::end(work_running_), [](bool r) { return r; });
+        return !busy_ios_ && std::none_of(std::begin(work_running_), std::end(work_running_),
+                                          [](bool r) { return r; });
     });
     return status;
 }
@@ -77,7 +79,8 @@ int ThreadedOs::request(int op, uint64_t sector, uint64_t count, Sector *data, b
     ThreadedRequest request = {op, fua, {count}, {FC_OK}};
     const bool split = op == FC_OP_READ || op == FC_OP_WRITE;
     for (uint64_t at = 0; at < count;) {
-        const uint64_t room = split ? config_.chunk_sectors - (sector + at) % config_.chunk_sectors : count;
+        const uint64_t room =
+            split ? config_.chunk_sectors - (sector + at) % config_.chunk_sectors : count;
         at += map(request, sector + at, std::min(room, count - at), data ? data + at : nullptr, 0);
     }
     wait_for(request);
@@ -98,7 +101,8 @@ void ThreadedOs::wait_for(ThreadedRequest &request) {
 }
 
 // Returns how much of it the core has accepted.
-uint64_t ThreadedOs::map(ThreadedRequest &request, uint64_t sector, uint64_t count, Sector *data, int flush_dev) {
+uint64_t ThreadedOs::map(ThreadedRequest &request, uint64_t sector, uint64_t count, Sector *data,
+                         int flush_dev) {
     auto *bio = new ThreadedBio();
     bio->request = &request;
     bio->data = data;
@@ -114,8 +118,8 @@ uint64_t ThreadedOs::map(ThreadedRequest &request, uint64_t sector, uint64_t cou
     if (action == FC_ACT_COMPLETE)
         end_bio(*bio, bio->req.status);
     else if (action != FC_ACT_TAKEN)
-        send(*bio, action == FC_ACT_REMAP_CACHE ? FC_DEV_CACHE : FC_DEV_ORIGIN, bio->req.target_sector, 0,
-             bio->count, [this, bio](int status) {
+        send(*bio, action == FC_ACT_REMAP_CACHE ? FC_DEV_CACHE : FC_DEV_ORIGIN,
+             bio->req.target_sector, 0, bio->count, [this, bio](int status) {
                  if (!fc_core_end_io(core_, &bio->req, status))
                      end_bio(*bio, bio->req.status);
              });
@@ -145,7 +149,8 @@ void ThreadedOs::end_bio(ThreadedBio &bio, int status) {
 
 // ---- I/O
 
-void ThreadedOs::transfer(int dev, bool write, uint64_t sector, uint64_t count, Sector *sectors, void *bytes) {
+void ThreadedOs::transfer(int dev, bool write, uint64_t sector, uint64_t count, Sector *sectors,
+                          void *bytes) {
     Disk &disk = disks_[dev];
     std::lock_guard guard(disk.mutex);
     unsigned char *at = disk.bytes.data() + sector * kSectorBytes;
@@ -214,13 +219,14 @@ void ThreadedOs::send(ThreadedBio &bio, int dev, uint64_t sector, uint64_t offse
     });
 }
 
-void ThreadedOs::submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count) {
+void ThreadedOs::submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset,
+                             uint64_t count) {
     send(*reinterpret_cast<ThreadedBio *>(req), dev, sector, offset, count,
          [this, req](int status) { fc_core_part_done(core_, req, status); });
 }
 
-void ThreadedOs::job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset, uint64_t count,
-                        unsigned int) {
+void ThreadedOs::job_io(fc_job *job, int dev, int io_op, uint64_t sector, uint64_t offset,
+                        uint64_t count, unsigned int) {
     Sector *data = reinterpret_cast<Job *>(job)->buffer.data() + offset;
     later([this, job, dev, io_op, sector, count, data] {
         if (io_op != FC_IO_FLUSH)
@@ -239,8 +245,8 @@ void ThreadedOs::copy(fc_job *job, uint64_t cache_sector, uint64_t origin_sector
     });
 }
 
-void ThreadedOs::async_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count, unsigned int,
-                          unsigned int token) {
+void ThreadedOs::async_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
+                          unsigned int, unsigned int token) {
     later([this, dev, io_op, sector, buffer, count, token] {
         if (io_op != FC_IO_FLUSH)
             transfer(dev, io_op == FC_IO_WRITE, sector, count, nullptr, buffer);
@@ -248,7 +254,8 @@ void ThreadedOs::async_io(int dev, int io_op, uint64_t sector, void *buffer, uin
     });
 }
 
-int ThreadedOs::sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count, unsigned int) {
+int ThreadedOs::sync_io(int dev, int io_op, uint64_t sector, void *buffer, uint64_t count,
+                        unsigned int) {
     if (io_op != FC_IO_FLUSH)
         transfer(dev, io_op == FC_IO_WRITE, sector, count, nullptr, buffer);
     return FC_OK;
@@ -269,8 +276,8 @@ bool ThreadedOs::job_buffer(fc_job *job, uint64_t nr_sectors, bool) {
     return true;
 }
 
-void ThreadedOs::copy_between(fc_job *job, uint64_t buffer_offset, fc_request *req, uint64_t req_offset,
-                              uint64_t count, bool in) {
+void ThreadedOs::copy_between(fc_job *job, uint64_t buffer_offset, fc_request *req,
+                              uint64_t req_offset, uint64_t count, bool in) {
     Sector *buffer = reinterpret_cast<Job *>(job)->buffer.data() + buffer_offset;
     auto *bio = reinterpret_cast<ThreadedBio *>(req);
     for (uint64_t i = 0; i < count; i++) {
@@ -292,7 +299,8 @@ uint32_t ThreadedOs::buffer_crc(fc_job *job, uint64_t offset, uint64_t count) {
 
 uint64_t ThreadedOs::now_ms() {
     return static_cast<uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count());
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
+            .count());
 }
 
 void ThreadedOs::kick(int work, unsigned int delay_ms) {

@@ -52,7 +52,8 @@ public:
 
     void accept(fc_request *req, uint64_t nr_sectors) override;
     void complete(fc_request *req, int status) override;
-    void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count) override;
+    void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset,
+                     uint64_t count) override;
     fc_job *job_alloc() override;
     void job_free(fc_job *job) override;
     bool job_buffer(fc_job *job, uint64_t nr_sectors, bool reserve) override;
@@ -95,14 +96,16 @@ private:
         Clock::time_point due;
     };
 
-    void transfer(int dev, bool write, uint64_t sector, uint64_t count, Sector *sectors, void *bytes);
+    void transfer(int dev, bool write, uint64_t sector, uint64_t count, Sector *sectors,
+                  void *bytes);
     void zero(int dev, uint64_t sector, uint64_t count);
     void later(std::function<void()> end); // an I/O ends in another thread
     void end_ios();
     void do_works(int work);
     void send(ThreadedBio &bio, int dev, uint64_t sector, uint64_t offset, uint64_t count,
               std::function<void(int)> end);
-    uint64_t map(ThreadedRequest &request, uint64_t sector, uint64_t count, Sector *data, int flush_dev);
+    uint64_t map(ThreadedRequest &request, uint64_t sector, uint64_t count, Sector *data,
+                 int flush_dev);
     void end_bio(ThreadedBio &bio, int status);
     void wait_for(ThreadedRequest &request);
 

@@ -23,7 +23,8 @@ constexpr uint64_t kShared = 3 * kOriginSectors / 4; // from here on: everybody'
 
 class User {
 public:
-    User(ThreadedOs &os, uint64_t number) : os_(os), number_(number), rng_(number + 1), last_(kShared) {}
+    User(ThreadedOs &os, uint64_t number)
+        : os_(os), number_(number), rng_(number + 1), last_(kShared) {}
 
     void run(int operations) {
         for (int i = 0; i < operations && ok_; i++)
@@ -61,7 +62,8 @@ private:
         Sector data[4];
         for (uint64_t i = 0; i < 4 && op == FC_OP_WRITE; i++)
             data[i] = Sector::user(first + i, ++writes_);
-        ok_ = ok_ && os_.request(op, first, 4, op == FC_OP_WRITE ? data : nullptr, rng_.one_in(10)) == FC_OK;
+        ok_ = ok_ && os_.request(op, first, 4, op == FC_OP_WRITE ? data : nullptr,
+                                 rng_.one_in(10)) == FC_OK;
         std::copy(data, data + 4, last_.begin() + static_cast<long>(first));
     }
 
@@ -75,11 +77,13 @@ private:
     }
 
     void share(bool write) {
-        const uint64_t first = rng_.between(kShared, kOriginSectors - 100), count = rng_.between(1, 100);
+        const uint64_t first = rng_.between(kShared, kOriginSectors - 100),
+                       count = rng_.between(1, 100);
         std::vector<Sector> data(count, Sector::user(0, 0));
         for (uint64_t i = 0; i < count && write; i++)
             data[i] = Sector::user(first + i, ++writes_);
-        ok_ = ok_ && os_.request(write ? FC_OP_WRITE : FC_OP_READ, first, count, data.data()) == FC_OK;
+        ok_ = ok_ &&
+              os_.request(write ? FC_OP_WRITE : FC_OP_READ, first, count, data.data()) == FC_OK;
         for (uint64_t i = 0; i < count && !write; i++)
             ok_ = ok_ && (data[i].is_zero() || data[i].origin_sector() == first + i);
     }
@@ -146,8 +150,8 @@ TEST_P(ThreadsTest, users_read_what_they_wrote_while_the_cache_is_cleaned_and_wa
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, ThreadsTest,
-                         testing::Values(FC_MODE_WRITE_BACK, FC_MODE_WRITE_THROUGH, FC_MODE_WRITE_AROUND,
-                                         FC_MODE_WRITE_ONLY));
+                         testing::Values(FC_MODE_WRITE_BACK, FC_MODE_WRITE_THROUGH,
+                                         FC_MODE_WRITE_AROUND, FC_MODE_WRITE_ONLY));
 
 } // namespace
 } // namespace sim

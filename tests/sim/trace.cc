@@ -18,7 +18,8 @@ void Trace::line(const char *format, ...) {
     if (!on_)
         return;
     char text[400];
-    int n = snprintf(text, sizeof text, "%7llu %8llu us  ", static_cast<ull>(step_), static_cast<ull>(now_us_));
+    int n = snprintf(text, sizeof text, "%7llu %8llu us  ", static_cast<ull>(step_),
+                     static_cast<ull>(now_us_));
     va_list args;
     va_start(args, format);
     vsnprintf(text + n, sizeof text - static_cast<size_t>(n), format, args);
@@ -60,14 +61,13 @@ bool Trace::wants_io(int dev, const DeviceIo &io) const {
 void Trace::io(const char *what, int dev, const DeviceIo &io, int status) {
     if (!on_ || !wants_io(dev, io))
         return;
-    static const char *const names[] = {"read", "write", "discard", "write-zeroes", "flush"};
     char value[60] = "";
     if (io.memory.sectors && io.count && io.memory.sectors[0].is_user())
         snprintf(value, sizeof value, " (starts with write %llu of %llu)",
                  static_cast<ull>(io.memory.sectors[0].write()),
                  static_cast<ull>(io.memory.sectors[0].origin_sector()));
     line("  %-6s %s %s %llu+%llu%s%s%s%s", what, dev == FC_DEV_CACHE ? "cache " : "origin",
-         names[static_cast<int>(io.op)], static_cast<ull>(io.sector), static_cast<ull>(io.count),
+         name_of(io.op), static_cast<ull>(io.sector), static_cast<ull>(io.count),
          io.preflush ? " preflush" : "", io.fua ? " fua" : "", value, status ? " FAILED" : "");
     if (dev == FC_DEV_CACHE && io.op == DevOp::kWrite && io.memory.bytes && *what == 's')
         metadata(io);
@@ -86,7 +86,8 @@ void Trace::metadata(const DeviceIo &io) {
             fc_disk_superblock sb;
             memcpy(&sb, unit, sizeof sb);
             line("         superblock %llu epoch %llu flags %x log tail %llu",
-                 static_cast<ull>(sb.sequence), static_cast<ull>(sb.epoch), sb.flags, static_cast<ull>(sb.log_tail));
+                 static_cast<ull>(sb.sequence), static_cast<ull>(sb.epoch), sb.flags,
+                 static_cast<ull>(sb.log_tail));
         }
     }
 }
@@ -94,8 +95,9 @@ void Trace::metadata(const DeviceIo &io) {
 void Trace::log_unit(const unsigned char *unit) {
     fc_disk_log_header h;
     memcpy(&h, unit, sizeof h);
-    line("         log unit %llu epoch %llu confirmed %llu durable %llu count %u", static_cast<ull>(h.sequence),
-         static_cast<ull>(h.epoch), static_cast<ull>(h.confirmed), static_cast<ull>(h.durable), h.count);
+    line("         log unit %llu epoch %llu confirmed %llu durable %llu count %u",
+         static_cast<ull>(h.sequence), static_cast<ull>(h.epoch), static_cast<ull>(h.confirmed),
+         static_cast<ull>(h.durable), h.count);
     for (unsigned int i = 0; i < h.count && i < 256; i++) {
         fc_disk_log_record r;
         memcpy(&r, unit + sizeof h + i * sizeof r, sizeof r);
@@ -104,7 +106,8 @@ void Trace::log_unit(const unsigned char *unit) {
         const uint64_t state = r.origin_block_state >> FC_DISK_ORIGIN_BLOCK_BITS;
         if (wants(block * config_->block_sectors, config_->block_sectors))
             line("           slot %u (sector %llu) block %llu (sector %llu) %s crc %08x", r.slot,
-                 static_cast<ull>(config_->data_offset_sectors + static_cast<uint64_t>(r.slot) * config_->block_sectors),
+                 static_cast<ull>(config_->data_offset_sectors +
+                                  static_cast<uint64_t>(r.slot) * config_->block_sectors),
                  static_cast<ull>(block), static_cast<ull>(block * config_->block_sectors),
                  state < 3 ? states[state] : "?", r.data_crc);
     }

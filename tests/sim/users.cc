@@ -11,28 +11,24 @@ using ull = unsigned long long;
 
 namespace {
 
-const char *name(OpKind kind) {
-    static const char *const names[] = {"read", "write", "flush", "discard", "write-zeroes"};
-    return names[static_cast<int>(kind)];
-}
-
-unsigned char request_op(OpKind kind) {
-    static const unsigned char ops[] = {FC_OP_READ, FC_OP_WRITE, FC_OP_FLUSH, FC_OP_DISCARD, FC_OP_WRITE_ZEROES};
+unsigned char request_op(DevOp kind) {
+    static const unsigned char ops[] = {FC_OP_READ, FC_OP_WRITE, FC_OP_DISCARD, FC_OP_WRITE_ZEROES,
+                                        FC_OP_FLUSH};
     return ops[static_cast<int>(kind)];
 }
 
 } // namespace
 
-OpKind World::pick_kind() {
-    const uint32_t weights[] = {profile_.reads, profile_.writes, profile_.flushes,
-                                profile_.discards_weight, profile_.zeroes_weight};
+DevOp World::pick_kind() {
+    const uint32_t weights[] = {profile_.reads, profile_.writes, profile_.discards_weight,
+                                profile_.zeroes_weight, profile_.flushes};
     uint64_t sum = 0;
     for (uint32_t w : weights)
         sum += w;
     uint64_t at = rng_.below(sum);
     for (int i = 0;; i++) {
         if (at < weights[i])
-            return static_cast<OpKind>(i);
+            return static_cast<DevOp>(i);
         at -= weights[i];
     }
 }
@@ -61,21 +57,21 @@ void World::user_step() {
         change_memory();
         return;
     }
-    const OpKind kind = pick_kind();
+    const DevOp kind = pick_kind();
     uint64_t count = 0, sector = 0;
-    if (kind != OpKind::kFlush) {
+    if (kind != DevOp::kFlush) {
         count = rng_.coin() ? profile_.block_sectors : rng_.between(1, profile_.max_sectors);
-        if (kind >= OpKind::kDiscard)
+        if (kind >= DevOp::kDiscard)
             count = rng_.one_in(10) ? oracle_->sectors() : count * rng_.between(1, 5);
         sector = pick_sector(count);
     }
-    start_op(kind, sector, count, kind == OpKind::kWrite && rng_.per_mille(profile_.fua_per_mille));
+    start_op(kind, sector, count, kind == DevOp::kWrite && rng_.per_mille(profile_.fua_per_mille));
 }
 
 // A program writes into memory that it has given to a write.
 void World::change_memory() {
     Op *op = ops_[rng_.below(ops_.size())];
-    if (op->kind != OpKind::kWrite)
+    if (op->kind != DevOp::kWrite)
         return;
     const uint64_t number = next_number_++;
     const uint64_t first = rng_.below(op->count), n = rng_.between(1, op->count - first);
@@ -84,47 +80,48 @@ void World::change_memory() {
         oracle_->also(op->sector + i, op->data[i], op->number);
     }
     if (trace_.wants(op->sector, op->count))
-        trace_.line("user   memory of #%llu from sector %llu on +%llu becomes write %llu", static_cast<ull>(op->number),
-                    static_cast<ull>(op->sector + first), static_cast<ull>(n), static_cast<ull>(number));
+        trace_.line("user   memory of #%llu from sector %llu on +%llu becomes write %llu",
+                    static_cast<ull>(op->number), static_cast<ull>(op->sector + first),
+                    static_cast<ull>(n), static_cast<ull>(number));
 }
 
-Op *World::start_op(OpKind kind, uint64_t sector, uint64_t count, bool fua) {
+Op *World::start_op(DevOp kind, uint64_t sector, uint64_t count, bool fua) {
     Op *op = ops_.get();
     op->kind = kind;
     op->fua = fua;
     op->sector = sector;
     op->count = count;
     op->number = next_number_++;
-    op->left = kind == OpKind::kFlush ? 2 : count;
-    if (kind == OpKind::kRead || kind == OpKind::kWrite)
+    op->left = kind == DevOp::kFlush ? 2 : count;
+    if (kind == DevOp::kRead || kind == DevOp::kWrite)
         op->data.assign(count, Sector::user(0, 0));
-    for (uint64_t i = 0; kind == OpKind::kWrite && i < count; i++)
+    for (uint64_t i = 0; kind == DevOp::kWrite && i < count; i++)
         op->data[i] = Sector::user(sector + i, op->number);
-    if (kind == OpKind::kRead)
+    if (kind == DevOp::kRead)
         op->issued = oracle_->read_issued();
-    else if (kind == OpKind::kWrite)
+    else if (kind == DevOp::kWrite)
         oracle_->write_issued(sector, count, op->data.data(), op->number);
-    else if (kind == OpKind::kWriteZeroes)
+    else if (kind == DevOp::kWriteZeroes)
         oracle_->zeroes_issued(sector, count, op->number);
-    else if (kind == OpKind::kDiscard)
+    else if (kind == DevOp::kDiscard)
         oracle_->discard_issued(sector, count, op->number);
     else
         op->issued = oracle_->now();
-    if (kind == OpKind::kFlush || trace_.wants(sector, count))
-        trace_.line("user   #%llu %s %llu+%llu%s", static_cast<ull>(op->number), name(kind), static_cast<ull>(sector),
-                    static_cast<ull>(count), fua ? " fua" : "");
+    if (kind == DevOp::kFlush || trace_.wants(sector, count))
+        trace_.line("user   #%llu %s %llu+%llu%s", static_cast<ull>(op->number), name_of(kind),
+                    static_cast<ull>(sector), static_cast<ull>(count), fua ? " fua" : "");
     queue_pieces(op);
     return op;
 }
 
 // As device-mapper splits: reads and writes at chunk boundaries, flushes one for each device.
 void World::queue_pieces(Op *op) {
-    if (op->kind == OpKind::kFlush) {
+    if (op->kind == DevOp::kFlush) {
         for (unsigned int dev = 0; dev < 2; dev++)
             to_map_.push_back({op, 0, 0, dev});
         return;
     }
-    const bool data = op->kind == OpKind::kRead || op->kind == OpKind::kWrite;
+    const bool data = op->kind == DevOp::kRead || op->kind == DevOp::kWrite;
     const uint64_t chunk = config_.chunk_sectors;
     for (uint64_t at = 0; at < op->count;) {
         const uint64_t room = data ? chunk - (op->sector + at) % chunk : op->count;
@@ -163,7 +160,8 @@ void World::map(const Piece &piece) {
 
 void World::after_map(int action, MapCall &call, const Piece &piece) {
     if (call.accepted && call.accepted < piece.count)
-        to_map_.push_back({piece.op, piece.offset + call.accepted, piece.count - call.accepted, piece.flush_dev});
+        to_map_.push_back(
+            {piece.op, piece.offset + call.accepted, piece.count - call.accepted, piece.flush_dev});
     Bio *bio = call.bio;
     if (action == FC_ACT_TAKEN)
         return;
@@ -173,17 +171,8 @@ void World::after_map(int action, MapCall &call, const Piece &piece) {
     }
     if (action != FC_ACT_REMAP_CACHE && action != FC_ACT_REMAP_ORIGIN)
         scheduler_.fail("fc_core_map() returned " + std::to_string(action));
-    static const DevOp ops[] = {DevOp::kRead, DevOp::kWrite, DevOp::kFlush, DevOp::kDiscard, DevOp::kWriteZeroes};
-    DeviceIo io;
-    io.op = ops[static_cast<int>(bio->op->kind)];
-    io.fua = bio->op->fua;
-    io.sector = io.op == DevOp::kFlush ? 0 : bio->req.target_sector;
-    io.count = bio->count;
-    io.memory.sectors = bio->op->data.data() + bio->offset;
-    io.owner = kOwnerBio;
-    io.object = bio;
-    bio->ios++;
-    submit(action == FC_ACT_REMAP_CACHE ? FC_DEV_CACHE : FC_DEV_ORIGIN, std::move(io));
+    send_bio(bio, kOwnerBio, action == FC_ACT_REMAP_CACHE ? FC_DEV_CACHE : FC_DEV_ORIGIN,
+             bio->req.target_sector, 0, bio->count);
 }
 
 void World::end_bio(Bio *bio, int status) {
@@ -192,7 +181,7 @@ void World::end_bio(Bio *bio, int status) {
     if (status != FC_OK && status != FC_EIO && status != FC_ENOTSUPP)
         scheduler_.fail("a request ended with status " + std::to_string(status), bio->req.sector);
     Op *op = bio->op;
-    op->left -= op->kind == OpKind::kFlush ? 1 : bio->count;
+    op->left -= op->kind == DevOp::kFlush ? 1 : bio->count;
     op->status = op->status ? op->status : status;
     bios_.put(bio);
     if (op->left == 0)
@@ -202,17 +191,19 @@ void World::end_bio(Bio *bio, int status) {
 void World::end_op(Op *op) {
     totals_.ops++;
     last_progress_ = steps_;
-    if (op->kind == OpKind::kFlush || trace_.wants(op->sector, op->count))
-        trace_.line("user   #%llu %s %llu+%llu ended%s", static_cast<ull>(op->number), name(op->kind),
-                    static_cast<ull>(op->sector), static_cast<ull>(op->count), op->status ? " FAILED" : "");
+    if (op->kind == DevOp::kFlush || trace_.wants(op->sector, op->count))
+        trace_.line("user   #%llu %s %llu+%llu ended%s", static_cast<ull>(op->number),
+                    name_of(op->kind), static_cast<ull>(op->sector), static_cast<ull>(op->count),
+                    op->status ? " FAILED" : "");
     check_status(op);
-    if (op->kind == OpKind::kRead) {
+    if (op->kind == DevOp::kRead) {
         end_read(op);
-    } else if (op->kind == OpKind::kFlush) {
+    } else if (op->kind == DevOp::kFlush) {
         if (!op->status)
             oracle_->flushed(op->issued);
     } else {
-        oracle_->write_ended(op->sector, op->count, op->number, !op->status, acknowledged_is_persisted(op));
+        oracle_->write_ended(op->sector, op->count, op->number, !op->status,
+                             acknowledged_is_persisted(op));
     }
     ops_.put(op);
 }
@@ -237,9 +228,12 @@ void World::check_status(const Op *op) {
         return;
     totals_.failed_ops++;
     if (!profile_.faulty())
-        scheduler_.fail(std::string(name(op->kind)) + " failed although no device did", op->sector);
+        scheduler_.fail(std::string(name_of(op->kind)) + " failed although no device did",
+                        op->sector);
     if (origin_alone_ && !origin_failed_)
-        scheduler_.fail(std::string(name(op->kind)) + " failed although the origin has all data and works", op->sector);
+        scheduler_.fail(std::string(name_of(op->kind)) +
+                            " failed although the origin has all data and works",
+                        op->sector);
 }
 
 } // namespace sim

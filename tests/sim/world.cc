@@ -67,7 +67,8 @@ bool World::plan() {
     c.mode = profile_.mode;
     c.cache_volatile = profile_.cache_volatile;
     c.origin_volatile = profile_.origin_volatile;
-    c.cache_sectors_wanted = static_cast<uint64_t>(profile_.ways) * profile_.sets * profile_.block_sectors;
+    c.cache_sectors_wanted =
+        static_cast<uint64_t>(profile_.ways) * profile_.sets * profile_.block_sectors;
     c.cache_device_sectors = c.cache_sectors_wanted + 4096 + rng_.below(2048) * 8;
     for (unsigned char &byte : c.cache_uuid)
         byte = static_cast<unsigned char>(rng_.next());
@@ -103,7 +104,8 @@ void World::run(uint64_t steps) {
 // One step, chosen by chance among all that could happen next.
 void World::step() {
     scheduler_.pass_dates();
-    const size_t cache_ios = device(FC_DEV_CACHE).in_flight(), origin_ios = device(FC_DEV_ORIGIN).in_flight();
+    const size_t cache_ios = device(FC_DEV_CACHE).in_flight(),
+                 origin_ios = device(FC_DEV_ORIGIN).in_flight();
     const bool user = live_ && users_active_ && ops_.size() < profile_.max_ops;
     const uint64_t weights[] = {
         std::min<uint64_t>(cache_ios, 4) * profile_.cache_speed,
@@ -132,13 +134,27 @@ void World::step() {
     for (; at >= weights[choice]; choice++)
         at -= weights[choice];
     switch (choice) {
-    case 0: complete_io(FC_DEV_CACHE); break;
-    case 1: complete_io(FC_DEV_ORIGIN); break;
-    case 2: scheduler_.resume_one(); break;
-    case 3: scheduler_.run_due_work(work_body_); break;
-    case 4: map_piece(); break;
-    case 5: user_step(); break;
-    default: scheduler_.resume_operator(); break;
+    case 0:
+        complete_io(FC_DEV_CACHE);
+        break;
+    case 1:
+        complete_io(FC_DEV_ORIGIN);
+        break;
+    case 2:
+        scheduler_.resume_one();
+        break;
+    case 3:
+        scheduler_.run_due_work(work_body_);
+        break;
+    case 4:
+        map_piece();
+        break;
+    case 5:
+        user_step();
+        break;
+    default:
+        scheduler_.resume_operator();
+        break;
     }
 }
 
@@ -178,24 +194,31 @@ void World::stuck(const char *what) {
 }
 
 void World::dump() const {
-    printf("  in flight: %zu on the cache device, %zu on the origin; %zu fibers can run, %zu works due\n",
-           devices_[0]->in_flight(), devices_[1]->in_flight(), scheduler_.runnable(), scheduler_.due_works());
-    printf("  %zu operations, %zu requests (%zu not mapped), %zu jobs, %zu pendings, %zu copies\n", ops_.size(),
-           bios_.size(), to_map_.size(), jobs_.size(), pendings_.size(), copies_.size());
+    printf("  in flight: %zu on the cache device, %zu on the origin; %zu fibers can run, %zu works "
+           "due\n",
+           devices_[0]->in_flight(), devices_[1]->in_flight(), scheduler_.runnable(),
+           scheduler_.due_works());
+    printf("  %zu operations, %zu requests (%zu not mapped), %zu jobs, %zu pendings, %zu copies\n",
+           ops_.size(), bios_.size(), to_map_.size(), jobs_.size(), pendings_.size(),
+           copies_.size());
     for (size_t i = 0; i < ops_.size() && i < 20; i++)
-        printf("  operation #%llu kind %d sectors %llu+%llu, %llu left\n", static_cast<unsigned long long>(ops_[i]->number),
-               static_cast<int>(ops_[i]->kind), static_cast<unsigned long long>(ops_[i]->sector),
-               static_cast<unsigned long long>(ops_[i]->count), static_cast<unsigned long long>(ops_[i]->left));
+        printf("  operation #%llu kind %d sectors %llu+%llu, %llu left\n",
+               static_cast<unsigned long long>(ops_[i]->number), static_cast<int>(ops_[i]->kind),
+               static_cast<unsigned long long>(ops_[i]->sector),
+               static_cast<unsigned long long>(ops_[i]->count),
+               static_cast<unsigned long long>(ops_[i]->left));
 }
 
 std::string World::describe() const {
     char text[300];
     snprintf(text, sizeof text,
-             "unit %u, block %u sectors, %u sets of %u ways, extent %u blocks, origin %llu sectors, volatile: "
+             "unit %u, block %u sectors, %u sets of %u ways, extent %u blocks, origin %llu "
+             "sectors, volatile: "
              "cache %d origin %d, mode %u, cut every %u steps",
-             profile_.unit_bytes, profile_.block_sectors, profile_.sets, profile_.ways, profile_.extent_blocks,
-             static_cast<unsigned long long>(profile_.origin_sectors), profile_.cache_volatile,
-             profile_.origin_volatile, profile_.mode, profile_.steps_per_cut);
+             profile_.unit_bytes, profile_.block_sectors, profile_.sets, profile_.ways,
+             profile_.extent_blocks, static_cast<unsigned long long>(profile_.origin_sectors),
+             profile_.cache_volatile, profile_.origin_volatile, profile_.mode,
+             profile_.steps_per_cut);
     return text;
 }
 

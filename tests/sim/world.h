@@ -27,11 +27,9 @@
 
 namespace sim {
 
-enum class OpKind { kRead, kWrite, kFlush, kDiscard, kWriteZeroes };
-
 // An operation of a user.
 struct Op {
-    OpKind kind = OpKind::kRead;
+    DevOp kind = DevOp::kRead;
     bool fua = false;
     uint64_t sector = 0;
     uint64_t count = 0;
@@ -80,7 +78,15 @@ struct Copy {
     size_t pool_index;
 };
 
-enum Owner { kOwnerBio, kOwnerPart, kOwnerJob, kOwnerCopyRead, kOwnerCopyWrite, kOwnerAsync, kOwnerSync };
+enum Owner {
+    kOwnerBio,
+    kOwnerPart,
+    kOwnerJob,
+    kOwnerCopyRead,
+    kOwnerCopyWrite,
+    kOwnerAsync,
+    kOwnerSync
+};
 
 struct SyncIo {
     Fiber *fiber;
@@ -119,7 +125,8 @@ public:
     // ---- os.cc and io.cc: for the core
     void accept(fc_request *req, uint64_t nr_sectors) override;
     void complete(fc_request *req, int status) override;
-    void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset, uint64_t count) override;
+    void submit_part(fc_request *req, int dev, uint64_t sector, uint64_t offset,
+                     uint64_t count) override;
     fc_job *job_alloc() override;
     void job_free(fc_job *job) override;
     bool job_buffer(fc_job *job, uint64_t nr_sectors, bool reserve) override;
@@ -146,7 +153,9 @@ public:
     uint64_t stat_sum(int stat) override { return totals_.core_stat[stat]; }
     void contradiction(const std::string &what) override { scheduler_.fail(what); }
     bool logging() const override { return trace_.on(); }
-    void log(int level, const char *text) override { trace_.line("core   log %d: %s", level, text); }
+    void log(int level, const char *text) override {
+        trace_.line("core   log %d: %s", level, text);
+    }
 
 private:
     // world.cc
@@ -162,8 +171,8 @@ private:
     void user_step();
     void change_memory();
     uint64_t pick_sector(uint64_t &count);
-    OpKind pick_kind();
-    Op *start_op(OpKind kind, uint64_t sector, uint64_t count, bool fua);
+    DevOp pick_kind();
+    Op *start_op(DevOp kind, uint64_t sector, uint64_t count, bool fua);
     void queue_pieces(Op *op);
     void map_piece();
     void map(const Piece &piece);
@@ -177,6 +186,7 @@ private:
     // io.cc
     Device &device(int dev) { return *devices_[dev]; }
     void submit(int dev, DeviceIo io);
+    void send_bio(Bio *bio, int owner, int dev, uint64_t sector, uint64_t offset, uint64_t count);
     void check_io(int dev, const DeviceIo &io);
     void complete_io(int dev);
     bool fails(int dev);
@@ -207,6 +217,8 @@ private:
     void check_gauges();
     void check_origin_alone(bool after_cut);
     void check_home_table(bool all_clean);
+    void check_home_slot(uint64_t slot, const fc_disk_home_slot &home, bool all_clean);
+    fc_disk_home_slot home_slot(uint64_t slot);
     void *self() { return static_cast<Surroundings *>(this); }
     uint64_t gauge(int which) { return fc_core_gauge(core_, which); }
 
@@ -224,10 +236,10 @@ private:
     fc_core *core_ = nullptr;
     char *memory_ = nullptr;
     bool formatted_ = false;
-    bool live_ = false;          // requests may come
-    bool origin_alone_ = true;   // nothing dirty can be on the cache device
-    bool interrupt_ = false;     // the operator loses patience while the cache closes
-    bool no_io_ = false;         // the core has no business with the devices now
+    bool live_ = false;        // requests may come
+    bool origin_alone_ = true; // nothing dirty can be on the cache device
+    bool interrupt_ = false;   // the operator loses patience while the cache closes
+    bool no_io_ = false;       // the core has no business with the devices now
     static constexpr uint64_t kUnknown = ~0ull;
     uint64_t stopped_with_ = kUnknown; // cached blocks at the last orderly stop
     alignas(4096) char scratch_[FC_SCRATCH_BYTES];
@@ -248,10 +260,10 @@ private:
 
     uint64_t steps_ = 0, last_progress_ = 0, step_limit_ = 0, cut_at_ = 0;
     bool ending_ = false, ended_ = false;
-    bool faults_ = false;          // may I/Os fail now?
-    uint64_t outage_until_ = 0;    // step
+    bool faults_ = false;       // may I/Os fail now?
+    uint64_t outage_until_ = 0; // step
     int outage_dev_ = 0;
-    bool origin_failed_ = false;   // some I/O to it did
+    bool origin_failed_ = false; // some I/O to it did
 };
 
 } // namespace sim
