@@ -161,6 +161,16 @@ void Device::power_cut(uint64_t boundary) {
     unsafe_.clear();
 }
 
+void Device::reset() {
+    for (size_t n = in_flight_.size(); n > 0; n--) {
+        std::swap(in_flight_[n - 1], in_flight_[rng_.below(n)]);
+        DeviceIo &io = *in_flight_[n - 1];
+        if (io.op != DevOp::kRead && io.op != DevOp::kFlush && !io.preflushing)
+            complete_write(io, rng_.coin());
+    }
+    in_flight_.clear();
+}
+
 void Device::arrive(CutStyle style, uint64_t boundary, const AppliedWrite &write,
                     bool before_prefix) {
     bool whole = rng_.coin(), unit = whole;

@@ -8,6 +8,7 @@
 //    write had completed, or at once with FUA; otherwise, on completion.
 //  - At a power cut any subset of what is not durable survives, in pieces of the atomic unit
 //    (torn writes); later writes of a sector win over earlier ones.
+//  - A restart of the computer loses nothing but what is in flight; nothing gets durable by it.
 //  - A failing write changes any subset of its units; a failing flush or read does nothing.
 #ifndef FLASHCACHE_TESTS_SIM_DEVICE_H
 #define FLASHCACHE_TESTS_SIM_DEVICE_H
@@ -95,6 +96,8 @@ public:
     std::unique_ptr<DeviceIo> complete(size_t i, bool fail);
     // @boundary: some cuts treat the sectors below and above it differently.
     void power_cut(uint64_t boundary);
+    // The computer starts anew, the device goes on: what is in flight has happened, partly, or not.
+    void reset();
 
     const Sector &current(uint64_t sector) { return page(sector).current[sector % kPage]; }
     const Sector &durable(uint64_t sector) { return page(sector).durable[sector % kPage]; }

@@ -138,6 +138,19 @@ TEST_F(DeviceTest, a_write_behind_a_preflush_arrives_only_after_what_was_before)
     }
 }
 
+TEST_F(DeviceTest, a_restart_keeps_what_has_completed_and_makes_nothing_durable) {
+    int lost = 0;
+    for (int i = 0; i < 50; i++) {
+        auto device = make(true);
+        write(*device, 0, 4, 7);
+        device->reset();
+        EXPECT_EQ(device->current(0).write(), 7u);
+        device->power_cut(50);
+        lost += device->current(0).write() == 1;
+    }
+    EXPECT_GT(lost, 0);
+}
+
 TEST_F(DeviceTest, a_failed_read_leaves_memory_alone_and_a_failed_write_may_be_partial) {
     int partial = 0;
     for (int i = 0; i < 100; i++) {

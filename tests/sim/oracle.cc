@@ -27,11 +27,12 @@ std::string text(const Sector &value) {
 
 Oracle::Oracle(uint64_t sectors) : versions_(sectors) {
     for (uint64_t s = 0; s < sectors; s++)
-        versions_[s] = {{Sector::user(s, 1), 1, 0, 1, kNever, false, false, true, true}};
+        versions_[s] = {{Sector::user(s, 1), 1, 0, 1, kNever, false, false, true, true, false}};
 }
 
 void Oracle::add(uint64_t sector, const Sector &value, uint64_t write, bool wild) {
-    versions_[sector].push_back({value, write, clock_, kNever, kNever, wild, false, false, false});
+    versions_[sector].push_back(
+        {value, write, clock_, kNever, kNever, wild, false, false, false, false});
 }
 
 void Oracle::write_issued(uint64_t first, uint64_t count, const Sector *data, uint64_t write) {
@@ -143,21 +144,23 @@ void Oracle::settle(Versions &versions, size_t chosen, const Sector &value, Time
         Version &v = versions[i];
         if (v.ended < issued)
             v.dead = std::min(v.dead, clock_);
-        // Of what a power cut left undecided, exactly one is there.
-        if (survivor && v.survivor && chosen_ended < issued)
+        // Of what a power cut left undecided, exactly one is there; and what a restart cut off and
+        // was not there afterwards never comes.
+        const bool excluded = survivor && v.survivor && chosen_ended < issued;
+        if (excluded || (v.abandoned && versions[chosen].issued < v.ended && v.ended < issued))
             v.dead = v.ended = 0;
     }
+    versions[chosen].abandoned = false;
     if (survivor && versions[chosen].wild) {
         versions[chosen].wild = false;
         versions[chosen].value = value;
     }
-    std::erase_if(versions,
-                  [](const Version &v) { return v.survivor && v.ended == 0 && v.dead == 0; });
+    std::erase_if(versions, [](const Version &v) { return v.ended == 0 && v.dead == 0; });
     prune(versions);
 }
 
 bool Oracle::is_persisted(const Version &v) const {
-    return !v.failed && v.ended != kNever && (v.persisted || v.ended < flushed_);
+    return !v.failed && !v.abandoned && v.ended != kNever && (v.persisted || v.ended < flushed_);
 }
 
 bool Oracle::dead_after_cut(const Versions &versions, const Version &v) const {
@@ -195,8 +198,22 @@ void Oracle::power_cut() {
         for (Version &v : versions) {
             v.issued = v.ended = clock_;
             v.dead = kNever;
-            v.failed = false;
+            v.failed = v.abandoned = false;
             v.persisted = v.survivor = true;
+        }
+    }
+    readers_.clear();
+    ++clock_;
+}
+
+void Oracle::reset() {
+    ++clock_;
+    for (Versions &versions : versions_) {
+        for (Version &v : versions) {
+            if (v.ended != kNever)
+                continue;
+            v.ended = clock_;
+            v.abandoned = true;
         }
     }
     readers_.clear();
@@ -231,7 +248,8 @@ std::string Oracle::describe(uint64_t sector) const {
         all += "\n    " + (v.wild ? std::string("discarded") : text(v.value)) + ", number " +
                std::to_string(v.write) + ", issued " + time(v.issued) + ", ended " + time(v.ended) +
                ", dead " + time(v.dead) + (v.failed ? ", failed" : "") +
-               (v.survivor ? ", survivor" : "") + (is_persisted(v) ? ", persisted" : "") +
+               (v.abandoned ? ", cut off" : "") + (v.survivor ? ", survivor" : "") +
+               (is_persisted(v) ? ", persisted" : "") +
                (dead_after_cut(versions, v) ? ", not after a cut" : "");
     }
     return all + "\n    (now " + std::to_string(clock_) + ", flushed through " + time(flushed_) +

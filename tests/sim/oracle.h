@@ -9,6 +9,8 @@
 //  - After a power cut only those versions are dead that a *persisted* write overwrote: one whose
 //    end a FUA, an acknowledged flush or a device without volatile cache vouches for.  What is
 //    read once after the cut stays.
+//  - A restart without a loss of power loses nothing; of writes under way, what a read then returns
+//    stays.
 //  - A failed write leaves its sectors undecided until the next one, and overwrites nothing for
 //    certain.
 //  - A discarded sector may read as zeros or as any older version of the same sector.
@@ -50,6 +52,8 @@ public:
 
     // Power was cut.  Reads under way are forgotten.
     void power_cut();
+    // The computer started anew, but nothing lost power: writes under way are there or not.
+    void reset();
     // May the sector read as @value after a power cut now?
     std::string check_surviving(uint64_t sector, const Sector &value) const;
     // May the sector read as @value now, by a read that starts now?
@@ -70,6 +74,7 @@ private:
         bool failed;    // overwrites nothing
         bool persisted; // vouched for by itself
         bool survivor;  // from before the last cut; one of its kind is true
+        bool abandoned; // under way at a restart: there or not, overwrites nothing for certain
     };
     using Versions = std::vector<Version>;
 

@@ -119,6 +119,29 @@ TEST_F(OracleTest, a_write_in_flight_may_survive_a_power_cut) {
     EXPECT_FALSE(reads(2));
 }
 
+TEST_F(OracleTest, a_restart_loses_nothing_that_was_acknowledged) {
+    write(2);
+    oracle_.reset();
+    EXPECT_FALSE(reads(1));
+    EXPECT_TRUE(reads(2));
+    oracle_.power_cut();
+    EXPECT_TRUE(reads(1)); // nobody has flushed
+}
+
+TEST_F(OracleTest, a_write_that_a_restart_cut_off_is_there_or_not_for_good) {
+    issue(2);
+    oracle_.reset();
+    EXPECT_TRUE(reads(1));
+    EXPECT_FALSE(reads(2));
+    issue(3);
+    oracle_.reset();
+    EXPECT_TRUE(reads(3));
+    EXPECT_FALSE(reads(1));
+    flush();
+    oracle_.power_cut();
+    EXPECT_FALSE(reads(1));
+}
+
 TEST_F(OracleTest, discarded_sectors_read_as_anything_of_their_own) {
     write(2);
     write(3);

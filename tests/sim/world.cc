@@ -162,12 +162,29 @@ void World::power_on() {
     scheduler_.call(Scheduler::Context::kTask, [this] { life(); });
 }
 
-// Everything in memory is gone, and of what was not durable, whatever chance takes.
+// The power fails, or (now and then) the machine only starts anew.  Everything in memory is gone.
 void World::power_cut() {
-    trace_.line("POWER CUT");
+    const bool restart = rng_.one_in(4);
+    trace_.line(restart ? "RESTART" : "POWER CUT");
     totals_.cuts++;
-    for (auto &dev : devices_)
-        dev->power_cut(config_.data_offset_sectors);
+    for (auto &dev : devices_) {
+        if (restart)
+            dev->reset();
+        else
+            dev->power_cut(config_.data_offset_sectors);
+    }
+    forget_memory();
+    if (restart)
+        oracle_->reset();
+    else
+        oracle_->power_cut();
+    if (origin_alone_)
+        check_origin_alone(!restart);
+    last_progress_ = steps_;
+    power_on();
+}
+
+void World::forget_memory() {
     scheduler_.abandon();
     ops_.clear();
     bios_.clear();
@@ -180,11 +197,6 @@ void World::power_cut() {
     core_ = nullptr;
     live_ = users_active_ = interrupt_ = no_io_ = starved_ = false;
     stopped_with_ = kUnknown;
-    oracle_->power_cut();
-    if (origin_alone_)
-        check_origin_alone(true);
-    last_progress_ = steps_;
-    power_on();
 }
 
 void World::stuck(const char *what) {

@@ -161,6 +161,7 @@ private:
     // world.cc
     void step();
     void power_cut();
+    void forget_memory();
     void power_on();
     void dump() const;
     [[noreturn]] void stuck(const char *what);
