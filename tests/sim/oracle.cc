@@ -87,13 +87,15 @@ void Oracle::write_ended(uint64_t first, uint64_t count, uint64_t write, bool ok
     }
 }
 
-// The write issued then has failed: it may be there or not, from one read to the next.  So readers
-// that saw it while it was under way prove nothing about what was there before.
+// The write issued then has failed: it may be there or not, from one read to the next.  Or a
+// restart cut it off.  So readers that saw it while it was under way prove nothing about what was
+// there before.
 void Oracle::revive(Versions &versions, Time issued) {
     for (Version &v : versions) {
         const bool replaced =
             std::any_of(versions.begin(), versions.end(), [&](const Version &other) {
-                return !other.failed && other.ended != kNever && other.issued > v.ended;
+                return !other.failed && !other.abandoned && other.ended != kNever &&
+                       other.issued > v.ended;
             });
         if (v.dead != kNever && v.dead >= issued && !replaced)
             v.dead = kNever;
@@ -145,9 +147,9 @@ void Oracle::settle(Versions &versions, size_t chosen, const Sector &value, Time
         if (v.ended < issued)
             v.dead = std::min(v.dead, clock_);
         // Of what a power cut left undecided, exactly one is there; and what a restart cut off and
-        // was not there afterwards never comes.
+        // was not there afterwards never comes, unless what is there may have covered it.
         const bool excluded = survivor && v.survivor && chosen_ended < issued;
-        if (excluded || (v.abandoned && versions[chosen].issued < v.ended && v.ended < issued))
+        if (excluded || (v.abandoned && chosen_ended < v.issued && v.ended < issued))
             v.dead = v.ended = 0;
     }
     versions[chosen].abandoned = false;
@@ -209,12 +211,15 @@ void Oracle::power_cut() {
 void Oracle::reset() {
     ++clock_;
     for (Versions &versions : versions_) {
+        Time issued = kNever; // of the first that is cut off
         for (Version &v : versions) {
             if (v.ended != kNever)
                 continue;
             v.ended = clock_;
             v.abandoned = true;
+            issued = std::min(issued, v.issued);
         }
+        revive(versions, issued);
     }
     readers_.clear();
     ++clock_;

@@ -142,6 +142,28 @@ TEST_F(OracleTest, a_write_that_a_restart_cut_off_is_there_or_not_for_good) {
     EXPECT_FALSE(reads(1));
 }
 
+TEST_F(OracleTest, a_write_that_was_cut_off_may_lie_under_one_beside_it) {
+    issue(2);
+    write(3);
+    oracle_.reset();
+    EXPECT_TRUE(reads(3));
+    EXPECT_FALSE(reads(2));
+    oracle_.power_cut(); // which takes the third away, as nobody has flushed
+    EXPECT_TRUE(reads(2));
+    EXPECT_FALSE(reads(1));
+}
+
+TEST_F(OracleTest, a_write_that_was_seen_and_then_cut_off_may_be_gone) {
+    write(2);
+    issue(3);
+    EXPECT_TRUE(reads(3));
+    EXPECT_FALSE(reads(2));
+    oracle_.reset();
+    EXPECT_TRUE(reads(2));
+    EXPECT_FALSE(reads(1));
+    EXPECT_FALSE(reads(3));
+}
+
 TEST_F(OracleTest, discarded_sectors_read_as_anything_of_their_own) {
     write(2);
     write(3);
