@@ -64,6 +64,7 @@ enum fc_status {
 	FC_E_MODE,
 	FC_E_UNIT,
 	FC_E_TOO_SMALL,			/* the cache device has no room for metadata and one set */
+	FC_E_BELOW_ONE_SET,		/* the size asked for does not hold one set of blocks */
 	FC_E_TOO_LARGE,			/* more blocks than the format can number */
 	FC_E_SUPERBLOCK_CHANGED,	/* changed between table load and resume */
 };

@@ -119,6 +119,8 @@ FC_ENTRY int fc_core_plan(struct fc_config *config)
 	const u64 set_sectors = static_cast<u64>(c.ways_per_set) * c.block_sectors;
 	const u64 data = c.cache_sectors_wanted ? c.cache_sectors_wanted : c.cache_device_sectors;
 	u64 nr_sets = data / set_sectors;
+	if (!nr_sets && c.cache_sectors_wanted)
+		return FC_E_BELOW_ONE_SET;
 	if (nr_sets > kMaxBlocks / c.ways_per_set)
 		return FC_E_TOO_LARGE;
 	// Each round gives up exactly the sets that did not fit, so this ends after a few.

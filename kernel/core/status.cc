@@ -25,6 +25,7 @@ FC_ENTRY const char *fc_status_text(int status)
 	case FC_E_MODE: return "unknown cache mode";
 	case FC_E_UNIT: return "the cache device's logical block must be 512 or 4096 bytes";
 	case FC_E_TOO_SMALL: return "the cache device is too small for metadata and one set of blocks";
+	case FC_E_BELOW_ONE_SET: return "the cache size asked for does not hold one set of blocks; use a larger size or a smaller associativity";
 	case FC_E_TOO_LARGE: return "too many blocks; use a larger block size";
 	case FC_E_SUPERBLOCK_CHANGED: return "the superblock changed after the table was loaded; load the table again";
 	}

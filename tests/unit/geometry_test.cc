@@ -78,6 +78,12 @@ TEST(Geometry, refuses_a_device_without_room_for_one_set) {
     EXPECT_EQ(fc_core_plan(&c), FC_E_TOO_SMALL);
 }
 
+TEST(Geometry, refuses_a_size_below_one_set_by_another_name) {
+    fc_config c = devices(kGiB, kGiB);
+    c.cache_sectors_wanted = 512 * 8 - 1;
+    EXPECT_EQ(fc_core_plan(&c), FC_E_BELOW_ONE_SET);
+}
+
 TEST(Geometry, refuses_more_blocks_than_have_numbers) {
     fc_config c = devices(1ull << 45, kGiB);
     EXPECT_EQ(fc_core_plan(&c), FC_E_TOO_LARGE);
@@ -130,8 +136,9 @@ TEST(Geometry, refuses_wrong_numbers_that_were_read) {
 
 TEST(Geometry, refuses_hostile_places_and_sizes) {
     fc_u64 fc_config::*const fields[] = {
-        &fc_config::nr_sets,           &fc_config::home_offset_sectors, &fc_config::home_units,
-        &fc_config::log_offset_sectors, &fc_config::log_units,          &fc_config::data_offset_sectors,
+        &fc_config::nr_sets,    &fc_config::home_offset_sectors,
+        &fc_config::home_units, &fc_config::log_offset_sectors,
+        &fc_config::log_units,  &fc_config::data_offset_sectors,
     };
     const fc_u64 values[] = {0, 1, 1ull << 31, 1ull << 32, 1ull << 63, ~0ull, ~0ull - 2047};
     for (const auto field : fields)
