@@ -56,7 +56,8 @@ TEST_P(Collision, of_a_reader_and_a_writer_evicts_nothing) {
                          "no_room", "uncached_io_requeue"});
     // Write-around is the mode that invalidates what is written, and overtakes fills.
     if (GetParam() != Mode::kAround)
-        expect_same(before, {"write_invalidates", "uncached_reads", "uncached_writes", "cached", "fill_drops"});
+        expect_same(before, {"write_invalidates", "uncached_reads", "uncached_writes", "cached",
+                             "fill_drops"});
 }
 
 TEST_P(Collision, of_parts_of_blocks_shows_no_stale_data) {

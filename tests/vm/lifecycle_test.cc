@@ -94,6 +94,7 @@ TEST_P(Lifecycle, after_a_power_cut_everything_flushed_is_there) {
         file.put(8 * kMiB, kMiB, kNew); // not flushed: may be lost
     }
     rig.cut_power();
+    rig.remove_dead();
     rig.load();
     EXPECT_EQ(rig.cache.status()["unclean_load"], 1u);
     {

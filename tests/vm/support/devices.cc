@@ -77,8 +77,14 @@ std::string Switch::linear() const {
     return "0 " + std::to_string(sectors_) + " linear " + lower_ + " 0";
 }
 
+// Always in its failing phase.
+std::string Switch::flakey(const std::string &features) const {
+    return "0 " + std::to_string(sectors_) + " flakey " + lower_ + " 0 0 60000" + features;
+}
+
 Switch::Switch(std::string name, std::string lower, std::uint64_t sectors, const std::string &uuid)
     : name_(std::move(name)), lower_(std::move(lower)), sectors_(sectors) {
+    must({"modprobe", "dm-flakey"});
     Arguments create = {"dmsetup", "create", name_, "--table", linear()};
     if (!uuid.empty())
         create.insert(create.end(), {"--uuid", uuid});
@@ -101,7 +107,12 @@ void Switch::use(const std::string &table) {
     must({"dmsetup", "resume", name_});
 }
 
+// Not the error target: it knows no flushes, and device-mapper then says that they succeeded.
 void Switch::pull() {
+    use(flakey(""));
+}
+
+void Switch::detach() {
     use("0 " + std::to_string(sectors_) + " error");
 }
 
@@ -110,7 +121,7 @@ void Switch::plug() {
 }
 
 void Switch::fail_writes() {
-    use("0 " + std::to_string(sectors_) + " flakey " + lower_ + " 0 0 60000 1 error_writes");
+    use(flakey(" 1 error_writes"));
 }
 
 void Switch::hold() {

@@ -56,7 +56,8 @@ public:
     const std::string &name() const { return name_; }
     std::uint64_t sectors() const { return sectors_; }
 
-    void pull();        // from now on everything fails
+    void pull();        // from now on everything fails, flushes too
+    void detach();      // pull, and leave the lower device alone
     void plug();        // all is well again
     void fail_writes(); // reads go on
     void hold();        // I/O waits until release()
@@ -65,6 +66,7 @@ public:
 
 private:
     std::string linear() const;
+    std::string flakey(const std::string &features) const;
 
     std::string name_;
     std::string lower_;

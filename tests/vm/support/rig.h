@@ -42,8 +42,10 @@ public:
         cache.create(mode, ssd.path(), disk.path(), options);
     }
     void load(const Arguments &options = {}) { cache.load(ssd.path(), options); }
-    // What a power cut leaves: what was in the devices' write caches only is lost.
+    // A power cut: from one moment on, nothing reaches the devices.  Then: take the dead cache
+    // away, forget what was in the devices' write caches only, and turn them on.
     void cut_power();
+    void remove_dead();
 
     NullDisk ssd_below;
     NullDisk disk_below;
@@ -53,9 +55,16 @@ public:
 };
 
 inline void SwitchedRig::cut_power() {
+    ssd.hold();
+    disk.hold();
     ssd.pull();
     disk.pull();
+}
+
+inline void SwitchedRig::remove_dead() {
     cache.abandon();
+    ssd.detach();
+    disk.detach();
     ssd_below.lose_power();
     disk_below.lose_power();
     ssd.plug();
