@@ -110,7 +110,7 @@ FC_ENTRY struct fc_core *fc_core_init(void *memory, void *os, const struct fc_co
 	core.home.init(*config);
 	core.log.init(os, *config, at + m.log);
 	for (u32 i = 0; i < FC_NR_TUNABLES; i++)
-		core.tunables[i] = kTunables[i].initial;
+		post(core.tunables[i], kTunables[i].initial);
 	init_sets(core);
 	return &core;
 }
@@ -192,13 +192,13 @@ FC_ENTRY int fc_core_tune(struct fc_core *core, int tunable, unsigned int value)
 	if (tunable < 0 || tunable >= FC_NR_TUNABLES || value < kTunables[tunable].low ||
 	    value > kTunables[tunable].high)
 		return -1;
-	core->tunables[tunable] = value;
+	post(core->tunables[tunable], value);
 	return 0;
 }
 
 FC_ENTRY unsigned int fc_core_tuned(const struct fc_core *core, int tunable)
 {
-	return tunable >= 0 && tunable < FC_NR_TUNABLES ? core->tunables[tunable] : 0;
+	return tunable >= 0 && tunable < FC_NR_TUNABLES ? fc::peek(core->tunables[tunable]) : 0;
 }
 
 FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge)
@@ -211,12 +211,12 @@ FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge)
 	case FC_GAUGE_WAITING: return atomic_load(core->nr_waiting);
 	case FC_GAUGE_LOG_USED: return core->started ? core->log.used_units() : 0;
 	case FC_GAUGE_LOG_UNITS: return core->config.log_units;
-	case FC_GAUGE_DEGRADED: return core->degraded;
+	case FC_GAUGE_DEGRADED: return peek(core->degraded);
 	case FC_GAUGE_RECOVERED_DIRTY: return core->recovered[kRecoveredDirty];
 	case FC_GAUGE_RECOVERED_CLEAN: return core->recovered[kRecoveredClean];
 	case FC_GAUGE_RECOVERED_VOID: return core->recovered[kRecoveredVoid];
 	case FC_GAUGE_UNCLEAN_LOAD: return core->unclean_load;
-	case FC_GAUGE_SYNCING: return core->wb.syncing;
+	case FC_GAUGE_SYNCING: return peek(core->wb.syncing);
 	case FC_NR_GAUGES: break;
 	}
 	return 0;

@@ -19,6 +19,7 @@
 // lock (nothing is taken inside it).
 #pragma once
 
+#include "atomic.h"
 #include "cache_set.h"
 #include "geometry.h"
 #include "home_table.h"
@@ -209,31 +210,6 @@ private:
 FC_DEFINE_GUARD(LogGuard, FC_LOCK_LOG, log_lock);
 FC_DEFINE_GUARD(QueueGuard, FC_LOCK_QUEUE, queue_lock);
 FC_DEFINE_GUARD(WritebackGuard, FC_LOCK_WRITEBACK, writeback_lock);
-
-// Counters that several CPUs change without a lock.
-template <typename T>
-inline void atomic_add(T &counter, T n)
-{
-	__atomic_fetch_add(&counter, n, __ATOMIC_SEQ_CST);
-}
-
-template <typename T>
-inline T atomic_sub(T &counter, T n)		// returns what is left
-{
-	return __atomic_sub_fetch(&counter, n, __ATOMIC_SEQ_CST);
-}
-
-template <typename T>
-inline T atomic_load(const T &value)
-{
-	return __atomic_load_n(&value, __ATOMIC_SEQ_CST);
-}
-
-template <typename T>
-inline void atomic_store(T &value, T now)
-{
-	__atomic_store_n(&value, now, __ATOMIC_SEQ_CST);
-}
 
 inline CacheSet set_at(Core &core, u32 set)
 {

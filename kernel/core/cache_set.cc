@@ -96,7 +96,7 @@ void CacheSet::set_dirty(u32 way, bool on)
 	if (dirty(way) == on)
 		return;
 	assign(kDirty, way, on);
-	header().nr_dirty = static_cast<u16>(header().nr_dirty + (on ? 1 : -1));
+	post(header().nr_dirty, static_cast<u16>(header().nr_dirty + (on ? 1 : -1)));
 }
 
 bool CacheSet::pin(u32 way, bool write)

@@ -7,6 +7,7 @@
 // of 64 bytes per set.  Everything is guarded by the set's lock.
 #pragma once
 
+#include "atomic.h"
 #include "types.h"
 
 namespace fc {

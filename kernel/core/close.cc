@@ -25,7 +25,7 @@ bool come_to_rest(Core &core)
 void quiesce(Core &core)
 {
 	constexpr u32 kLookAgainMs = 20;
-	core.suspended = true;
+	atomic_store(core.suspended, true);
 	stop_writeback(core, true);
 	while (!come_to_rest(core)) {
 		fc_os_kick(core.os, FC_WORK_RUN, 0);
@@ -51,12 +51,12 @@ fc_status flush_devices(Core &core)
 fc_status clean_all(Core &core)
 {
 	fc_os_log(core.os, FC_LOG_INFO, "Cleaning %llu blocks please WAIT", atomic_load(core.nr_dirty));
-	core.wb.failures = 0;
+	post(core.wb.failures, 0);
 	fc_core_start_sync(&core);
 	while (atomic_load(core.nr_dirty) && !fc_os_interrupted(core.os) &&
-	       core.wb.failures < kFailuresBeforeGivingUp && !core.log.failed())
+	       peek(core.wb.failures) < kFailuresBeforeGivingUp && !core.log.failed())
 		fc_os_wait(core.os, 1000);
-	core.wb.syncing = false;
+	post(core.wb.syncing, false);
 	const u64 left = atomic_load(core.nr_dirty);
 	if (!left)
 		return FC_OK;
@@ -125,7 +125,7 @@ FC_ENTRY void fc_core_resume(struct fc_core *core)
 		LogGuard guard(*core);
 		core->at_rest = false;
 	}
-	core->suspended = false;
+	atomic_store(core->suspended, false);
 	stop_writeback(*core, false);
 	if (atomic_load(core->nr_dirty))
 		fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
@@ -137,7 +137,7 @@ FC_ENTRY void fc_core_set_mode(struct fc_core *core, int mode)
 	core->mode = static_cast<u32>(mode);
 	// Who leaves write-back expects the origin to be whole soon.
 	if ((mode == FC_MODE_WRITE_THROUGH || mode == FC_MODE_WRITE_AROUND) && atomic_load(core->nr_dirty)) {
-		core->tunables[FC_TUNE_STOP_SYNC] = 0;
-		core->wb.syncing = true;
+		post(core->tunables[FC_TUNE_STOP_SYNC], 0);
+		post(core->wb.syncing, true);
 	}
 }

@@ -23,7 +23,7 @@ Pending *place_in_line(const Context &c)
 
 bool caching(const Core &core)
 {
-	return !core.degraded && core.tunables[FC_TUNE_CACHE_ALL];
+	return !peek(core.degraded) && peek(core.tunables[FC_TUNE_CACHE_ALL]);
 }
 
 void shorten(const Context &c, u32 n)
@@ -80,7 +80,7 @@ Job *new_job(const Context &c, JobKind kind, u32 n) FC_REQUIRES(set_lock)
 	if (!job)
 		return nullptr;
 	job->kind = kind;
-	job->stage = kStageBuffer;
+	post(job->stage, kStageBuffer);
 	job->nr_sectors = sectors_of(c.core, c.piece, n);
 	job->req_offset = c.req.done_sectors;
 	link_job(c.core, *job, c.piece, bit_range(c.piece.bit, n), &c.req);

@@ -53,7 +53,7 @@ Decision decide_read(const Context &c) FC_REQUIRES(set_lock)
 {
 	const u32 way = c.set.find(c.piece.tag);
 	if (way != kNoWay && readable(c, way, 0)) {
-		if (!c.core.degraded || c.set.dirty(way) || c.set.busy(way))
+		if (!peek(c.core.degraded) || c.set.dirty(way) || c.set.busy(way))
 			return read_hit(c, way);
 		// The cache device has failed: do not even try it for what the origin has, too.
 		c.set.remove(way);

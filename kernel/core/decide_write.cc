@@ -11,7 +11,7 @@ Job *write_conflict(const Context &c, u32 i) FC_REQUIRES(set_lock)
 	const u64 bit = 1ull << (c.piece.bit + i);
 	for (Job *job = c.set.header().jobs; job; job = job->next)
 		if (job->first_block == c.piece.base && (job->mask & bit) &&
-		    !(job->kind == kJobFill && job->stage != kStageFill))
+		    !(job->kind == kJobFill && peek(job->stage) != kStageFill))
 			return job;
 	return nullptr;
 }
@@ -81,7 +81,7 @@ Decision bypass(const Context &c, u32 limit) FC_REQUIRES(set_lock)
 	shorten(c, n);
 	overtake_fills(c, n);
 	job->kind = kJobBypass;
-	job->stage = kStageData;
+	post(job->stage, kStageData);
 	job->nr_sectors = c.req.part_sectors;
 	link_job(c.core, *job, c.piece, bit_range(c.piece.bit, n), &c.req);
 	c.req.kind = kReqBypass;
@@ -166,7 +166,7 @@ Decision decide_write(const Context &c) FC_REQUIRES(set_lock)
 	if (c.is_owned(0))
 		if (Job *job = write_conflict(c, 0)) {
 			// A block that is being copied to the origin may be overwritten: it stays dirty.
-			if (!is_dirty || job->kind != kJobWriteback || job->stage != kStageData)
+			if (!is_dirty || job->kind != kJobWriteback || peek(job->stage) != kStageData)
 				return wait_on(c, *job);
 			copying = job;
 		}

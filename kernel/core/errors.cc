@@ -63,7 +63,7 @@ FC_ENTRY int fc_core_clear_errors(struct fc_core *core)
 	using namespace fc;
 	if (core->log.failed())
 		return -1;
-	if (!core->degraded)
+	if (!peek(core->degraded))
 		return 0;
 	forget_clean(*core);
 	atomic_store(core->error_streak, 0u);

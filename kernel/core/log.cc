@@ -170,7 +170,7 @@ bool Log::prepare_write()
 	retried_ = false;
 	flight_units_ = max_of((fill_records_ + per_unit_ - 1) / per_unit_, 1u);
 	flight_sequence_ = next_sequence_;
-	next_sequence_ += flight_units_;
+	post(next_sequence_, next_sequence_ + flight_units_);
 	batch(filling_).last_sequence = next_sequence_ - 1;
 	flight_flags_ = flags;
 	flight_carries_ = carries;

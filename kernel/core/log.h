@@ -18,6 +18,7 @@
 // flushes do: what a flush covers is decided when it is issued (FlushTicket).
 #pragma once
 
+#include "atomic.h"
 #include "types.h"
 
 namespace fc {
@@ -106,8 +107,8 @@ public:
 	// Checkpoints.
 	u64 settled_sequence() const { return settled_sequence_; }
 	u64 tail() const { return tail_; }
-	void move_tail(u64 sequence) FC_REQUIRES(log_lock) { tail_ = sequence; }
-	u64 used_units() const { return next_sequence_ - tail_; }
+	void move_tail(u64 sequence) FC_REQUIRES(log_lock) { post(tail_, sequence); }
+	u64 used_units() const { return peek(next_sequence_) - peek(tail_); }
 	u64 next_sequence() const { return next_sequence_; }
 	u64 capacity() const { return nr_units_; }
 	u64 epoch() const { return epoch_; }

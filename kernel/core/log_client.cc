@@ -68,7 +68,7 @@ Append try_append(Core &core, Job &job)
 	if (!job.queue_next && core.room_head)
 		core.room_tail->queue_next = &job;
 	if (first)
-		core.room_head = &job;
+		post(core.room_head, &job);
 	if (!job.queue_next)
 		core.room_tail = &job;
 	return Append::kWaits;
@@ -76,7 +76,7 @@ Append try_append(Core &core, Job &job)
 
 bool room_is_wanted(Core &core)
 {
-	return atomic_load(core.room_head) != nullptr;
+	return peek(core.room_head) != nullptr;
 }
 
 Job *next_with_room(Core &core)
@@ -85,7 +85,7 @@ Job *next_with_room(Core &core)
 	Job *job = core.room_head;
 	if (!job || !has_room(core, *job))
 		return nullptr;
-	core.room_head = job->queue_next;
+	post(core.room_head, job->queue_next);
 	return job;
 }
 
@@ -139,8 +139,12 @@ void flush_for_log(Core &core)
 
 void start_checkpoint_if_due(Core &core)
 {
-	const u64 used = core.log.used_units();
-	const u64 gain = core.log.settled_sequence() + 1 - core.log.tail();
+	u64 used, gain;
+	{
+		LogGuard guard(core);
+		used = core.log.used_units();
+		gain = core.log.settled_sequence() + 1 - core.log.tail();
+	}
 	const u64 capacity = core.log.capacity();
 	if (gain && (room_is_wanted(core) ||
 		     (used > capacity / kCheckpointDivisor && gain > capacity / 8)))

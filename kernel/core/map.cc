@@ -13,7 +13,7 @@ u64 owned_blocks(const CacheSet &set, const Piece &piece) FC_REQUIRES(set_lock)
 	u64 owned = 0;
 	for (const Job *job = set.header().jobs; job; job = job->next)
 		if (job->first_block == piece.base &&
-		    !(piece.write && job->kind == kJobFill && job->stage != kStageFill))
+		    !(piece.write && job->kind == kJobFill && peek(job->stage) != kStageFill))
 			owned |= job->mask;
 	return owned;
 }
@@ -32,8 +32,8 @@ void count_request(Core &core, Request &req)
 		return;
 	req.flags |= kReqFlagCounted;
 	count(core, req.op == FC_OP_WRITE ? FC_STAT_writes : FC_STAT_reads);
-	if (!core.io_seen)
-		core.io_seen = 1;
+	if (!peek(core.io_seen))
+		post(core.io_seen, 1u);
 }
 
 // A piece in the last, incomplete block of the origin: never cached.

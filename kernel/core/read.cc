@@ -97,8 +97,8 @@ void start_fill(Core &core, Job &job)
 	{
 		SetGuard guard(core, job.set);
 		CacheSet set = set_at(core, job.set);
-		job.stage = kStageFill;
-		if (!core.degraded && core.mode != FC_MODE_WRITE_ONLY)
+		post(job.stage, kStageFill);
+		if (!peek(core.degraded) && core.mode != FC_MODE_WRITE_ONLY)
 			claimed = claim_fill(core, job, set);
 	}
 	if (!claimed) {
@@ -171,7 +171,7 @@ void advance_fill(Core &core, Job &job)
 		read_uncached(core, job);
 		return;
 	}
-	job.stage = kStageRead;
+	post(job.stage, kStageRead);
 	count(core, FC_STAT_disk_reads);
 	fc_os_job_io(core.os, &job, FC_DEV_ORIGIN, FC_IO_READ, (job.first_block + first_bit(job)) << shift,
 		     0, sectors, 0);

@@ -61,7 +61,7 @@ void free_job(Core &core, Job &job)
 {
 	fc_os_job_free(core.os, &job);
 	memory_came_back(core);
-	if (atomic_sub<u64>(core.nr_jobs, 1) == 0 && core.suspended)
+	if (atomic_sub<u64>(core.nr_jobs, 1) == 0 && atomic_load(core.suspended))
 		fc_os_wake(core.os);
 }
 
@@ -86,7 +86,7 @@ static void queue_drain(Core &core, u32 set) FC_REQUIRES(set_lock)
 		if (core.drain_head)
 			set_at(core, core.drain_tail - 1).header().drain_next = set + 1;
 		else
-			core.drain_head = set + 1;
+			post(core.drain_head, set + 1);
 		core.drain_tail = set + 1;
 	}
 	kick_run(core);
@@ -227,7 +227,7 @@ bool next_set_to_drain(Core &core, u32 &set)
 	if (!core.drain_head)
 		return false;
 	set = core.drain_head - 1;
-	core.drain_head = set_at(core, set).header().drain_next;
+	post(core.drain_head, set_at(core, set).header().drain_next);
 	return true;
 }
 
@@ -278,7 +278,7 @@ FC_ENTRY void fc_core_run(struct fc_core *core)
 	u32 set;
 	for (u32 i = 0; i < kSetsAtOnce && next_set_to_drain(*core, set); i++)
 		drain_set(*core, set);
-	if (atomic_load(core->drain_head))
+	if (peek(core->drain_head))
 		kick_run(*core);
 	run_again(*core);
 	start_log(*core);

@@ -82,7 +82,7 @@ void become_dirty(Core &core, Job &job)
 			set.set_dirty(way, true);
 			set.set_busy(way, false);
 		}
-		many = set.header().nr_dirty * 100u > core.geo.ways() * core.tunables[FC_TUNE_DIRTY_THRESH_PCT];
+		many = set.header().nr_dirty * 100u > core.geo.ways() * peek(core.tunables[FC_TUNE_DIRTY_THRESH_PCT]);
 	}
 	note_dirty(core, nr_blocks_of(job));
 	// Memory agrees with the record now; only then may the log forget it.
@@ -107,7 +107,7 @@ void leave_in_doubt(Core &core, Job &job)
 void fall_back(Core &core, Job &job)
 {
 	release_ways(core, job, false);
-	job.stage = kStageFallback;
+	post(job.stage, kStageFallback);
 	count(core, FC_STAT_uncached_io_requeue);
 	queue_advance(core, job);
 }
@@ -120,7 +120,7 @@ void data_or_record_done(Core &core, Job &job)
 	if (job.flags & kJobRecordFailed) {
 		leave_in_doubt(core, job);
 	} else if (job.flags & kJobCacheFailed) {
-		job.stage = kStageRevoke;
+		post(job.stage, kStageRevoke);
 		queue_advance(core, job);
 	} else {
 		become_dirty(core, job);
@@ -134,7 +134,7 @@ void start_data(Core &core, Job &job)
 	const u32 n = nr_blocks_of(job);
 	for (u32 i = 0; i < n; i++)
 		job.crc[first + i] = fc_os_buffer_crc(core.os, &job, i << shift, 1u << shift);
-	job.stage = kStageData;
+	post(job.stage, kStageData);
 	job.in_flight = 2;		// the data and the record
 	if (job.req->flags & kReqFlagFua)
 		job.flags |= kLogFua;
@@ -155,7 +155,7 @@ void start_write(Core &core, Job &job)
 		return;
 	}
 	if (is_partial(core, job)) {
-		job.stage = kStageRead;
+		post(job.stage, kStageRead);
 		count(core, FC_STAT_ssd_reads);
 		fc_os_job_io(core.os, &job, FC_DEV_CACHE, FC_IO_READ, cache_sector(core, job), 0, sectors, 0);
 		return;
@@ -185,7 +185,7 @@ void revoked(Core &core, Job &job, bool failed)
 	release_ways(core, job, false);
 	records_applied(core, job);
 	data_arrived(core, job.stale);
-	job.stage = kStageFallback;
+	post(job.stage, kStageFallback);
 	count(core, FC_STAT_uncached_io_requeue);
 	queue_advance(core, job);
 }
@@ -218,7 +218,7 @@ void start_through(Core &core, Job &job)
 		return;
 	}
 	fill_buffer(core, job);
-	job.stage = kStageData;
+	post(job.stage, kStageData);
 	job.in_flight = 2;
 	count(core, FC_STAT_ssd_writes);
 	count(core, FC_STAT_disk_writes);

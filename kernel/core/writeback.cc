@@ -69,7 +69,7 @@ Job *claim_run(Core &core, CacheSet &set, u32 set_nr, u32 way) FC_REQUIRES(set_l
 		job->way[first_bit + i] = static_cast<u16>(way - back + i);
 	}
 	job->kind = kJobWriteback;
-	job->stage = kStageData;
+	post(job->stage, kStageData);
 	link_job(core, *job, piece, bit_range(first_bit, n), nullptr);
 	count(core, FC_STAT_front_merge, back);
 	count(core, FC_STAT_back_merge, n - back - 1);
@@ -125,7 +125,7 @@ u32 start_set(Core &core, u32 set_nr, u32 limit, Reason reason, bool &unconfirme
 // A look without the lock: it is about the order of work only.
 u32 dirty_in(Core &core, u32 set_nr)
 {
-	return __atomic_load_n(&set_at(core, set_nr).header().nr_dirty, __ATOMIC_RELAXED);
+	return peek(set_at(core, set_nr).header().nr_dirty);
 }
 
 u32 copies_in_flight(Core &core)
@@ -137,9 +137,9 @@ u32 copies_in_flight(Core &core)
 // Walk the sets from the cursor on and start copies.  True if a whole round found nothing to do.
 bool start_copies(Core &core, Reason reason)
 {
-	const u32 total = core.tunables[FC_TUNE_MAX_CLEAN_IOS_TOTAL];
-	const u32 per_set = core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET];
-	const u32 threshold = core.geo.ways() * core.tunables[FC_TUNE_DIRTY_THRESH_PCT] / 100;
+	const u32 total = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_TOTAL]);
+	const u32 per_set = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET]);
+	const u32 threshold = core.geo.ways() * peek(core.tunables[FC_TUNE_DIRTY_THRESH_PCT]) / 100;
 	const u32 nr_sets = core.geo.nr_sets();
 	bool unconfirmed = false;
 	bool found = false;
@@ -196,8 +196,8 @@ void copy_failed(Core &core, Job &job)
 	free_job(core, job);
 	WritebackGuard guard(core);
 	const u32 shift = min_of(core.wb.failures, 6u);
-	core.wb.failures++;
-	core.wb.not_before_ms = fc_os_now_ms(core.os) + min_of(kBackoffMs << shift, kBackoffMaxMs);
+	post(core.wb.failures, core.wb.failures + 1);
+	post(core.wb.not_before_ms, fc_os_now_ms(core.os) + min_of(kBackoffMs << shift, kBackoffMaxMs));
 }
 
 // ---- committing
@@ -252,7 +252,7 @@ bool close_copy(Core &core, Job &job)
 			keep |= 1ull << bit;
 	}
 	job.mask = keep;
-	job.stage = kStageCommit;
+	post(job.stage, kStageCommit);
 	if (!keep)
 		unlink_job(core, job);
 	return keep != 0;
@@ -286,16 +286,16 @@ void finish_commit(Core &core)
 
 Reason reason_now(Core &core, u64 now)
 {
-	if (core.wb.syncing)
+	if (peek(core.wb.syncing))
 		return Reason::kAll;
-	const u32 idle_ms = core.tunables[FC_TUNE_IDLE_DELAY_MS];
-	if (atomic_load(core.io_seen)) {
-		atomic_store(core.io_seen, 0u);
+	const u32 idle_ms = peek(core.tunables[FC_TUNE_IDLE_DELAY_MS]);
+	if (peek(core.io_seen)) {
+		post(core.io_seen, 0u);
 		core.wb.last_io_ms = now;
 	} else if (idle_ms && now - core.wb.last_io_ms >= idle_ms) {
 		return Reason::kAll;
 	}
-	const u32 fallow_s = core.tunables[FC_TUNE_FALLOW_DELAY_S];
+	const u32 fallow_s = peek(core.tunables[FC_TUNE_FALLOW_DELAY_S]);
 	if (!fallow_s || now - core.wb.fallow_since_ms < fallow_s * 1000ull)
 		return Reason::kThreshold;
 	if (!core.wb.fallow_left) {
@@ -318,7 +318,7 @@ void end_fallow_round(Core &core, u32 cursor_before, bool nothing, u64 now)
 void log_sync(Core &core, u64 now)
 {
 	constexpr u64 kEveryMs = 5000;
-	if (!core.wb.syncing || now - core.wb.sync_logged_ms < kEveryMs)
+	if (!peek(core.wb.syncing) || now - core.wb.sync_logged_ms < kEveryMs)
 		return;
 	core.wb.sync_logged_ms = now;
 	const u64 dirty = atomic_load(core.nr_dirty);
@@ -353,10 +353,10 @@ void writeback_copied(Core &core, Job &job, int dev, int status)
 		WritebackGuard guard(core);
 		core.wb.in_flight--;
 		if (!status) {
-			job.stage = kStageData;		// still: writes may go on until the commit
+			post(job.stage, kStageData);		// still: writes may go on until the commit
 			job.queue_next = core.wb.copied;
 			core.wb.copied = &job;
-			core.wb.failures = 0;
+			post(core.wb.failures, 0);
 		}
 	}
 	fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);
@@ -421,9 +421,9 @@ void end_copies(Core &core)
 
 u32 clean(Core &core, u64 now)
 {
-	if (core.wb.syncing && core.tunables[FC_TUNE_STOP_SYNC])
-		core.wb.syncing = false;
-	if (now < core.wb.not_before_ms)
+	if (peek(core.wb.syncing) && peek(core.tunables[FC_TUNE_STOP_SYNC]))
+		post(core.wb.syncing, false);
+	if (now < peek(core.wb.not_before_ms))
 		return kTickMs;
 	const Reason reason = reason_now(core, now);
 	log_sync(core, now);
@@ -446,7 +446,7 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 	start_commit(*core);
 	finish_commit(*core);
 	if (atomic_load(core->nr_dirty) == 0) {
-		core->wb.syncing = false;
+		post(core->wb.syncing, false);
 		core->wb.fallow_since_ms = now;
 		return 0;
 	}
@@ -460,8 +460,9 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 
 FC_ENTRY void fc_core_start_sync(struct fc_core *core)
 {
-	core->tunables[FC_TUNE_STOP_SYNC] = 0;
-	core->wb.syncing = true;
-	core->wb.not_before_ms = 0;
+	using namespace fc;
+	post(core->tunables[FC_TUNE_STOP_SYNC], 0);
+	post(core->wb.syncing, true);
+	post(core->wb.not_before_ms, u64{0});
 	fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
 }

@@ -206,7 +206,10 @@ void fc_cache_close(struct fc_cache *cache)
 	fc_sysctl_remove(cache);
 	fc_procfs_remove(cache);
 	fc_work_stop(cache);
-	/* The completion that brought the cache to rest may not have left it yet. */
+	/*
+	 * The completion that brought the cache to rest may not have left it yet: each calls the
+	 * core inside of rcu_read_lock().
+	 */
 	synchronize_rcu();
 	cache->core = NULL;
 }

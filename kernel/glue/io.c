@@ -98,7 +98,9 @@ static void job_end_io(struct bio *bio)
 	int status = fc_status_of(bio->bi_status);
 
 	bio_put(bio);
+	rcu_read_lock();
 	fc_core_job_io_done(cache->core, job, dev, status);
+	rcu_read_unlock();
 }
 
 static void add_buffer(struct bio *bio, struct fc_glue_job *job, unsigned int at,
@@ -137,8 +139,10 @@ static void copy_done(int read_error, unsigned long write_error, void *context)
 	struct fc_glue_job *job = context;
 	int dev = read_error ? FC_DEV_CACHE : FC_DEV_ORIGIN;
 
+	rcu_read_lock();
 	fc_core_job_io_done(job->cache->core, &job->core, dev,
 			    read_error || write_error ? FC_EIO : FC_OK);
+	rcu_read_unlock();
 }
 
 /* Context: task; may wait for a job of kcopyd's, of this cache's client. */
@@ -191,7 +195,9 @@ static void async_done(unsigned long error, void *context)
 	unsigned int token = io->token;
 
 	mempool_free(io, &cache->async_ios);
+	rcu_read_lock();
 	fc_core_async_done(cache->core, token, error ? FC_EIO : FC_OK);
+	rcu_read_unlock();
 }
 
 /* Context: task. */

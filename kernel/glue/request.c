@@ -156,7 +156,9 @@ static void part_end_io(struct bio *bio)
 	bio_put(bio);
 	if (unlikely(error))
 		io_of(req)->error = error;
+	rcu_read_lock();
 	fc_core_part_done(cache->core, req, request_status(req, error));
+	rcu_read_unlock();
 }
 
 static struct bio *part_bio(struct fc_cache *cache, struct fc_io *io, struct bio *clone, int dev,
@@ -217,6 +219,7 @@ int fc_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 	struct fc_io *io = dm_per_bio_data(bio, sizeof(*io));
 	struct fc_request *req = &io->req;
 	u8 route = io->route;
+	int taken = 1;
 
 	if (route == FC_ROUTE_DONE)
 		return DM_ENDIO_DONE;
@@ -225,11 +228,13 @@ int fc_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 		io->error = *error;
 	io->route = FC_ROUTE_NONE;
 
-	if (route == FC_ROUTE_PART) {
+	rcu_read_lock();
+	if (route == FC_ROUTE_PART)
 		fc_core_part_done(cache->core, req, request_status(req, *error));
-		return DM_ENDIO_INCOMPLETE;
-	}
-	if (fc_core_end_io(cache->core, req, request_status(req, *error)))
+	else
+		taken = fc_core_end_io(cache->core, req, request_status(req, *error));
+	rcu_read_unlock();
+	if (taken)
 		return DM_ENDIO_INCOMPLETE;
 	*error = blk_status_from(req->status, *error);
 	return DM_ENDIO_DONE;

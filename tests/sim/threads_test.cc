@@ -6,14 +6,6 @@
 #include "rng.h"
 #include "threads.h"
 
-// Words of the core that are read without the lock that guards their changes, on purpose: hints
-// about the order of work, flags and gauges.
-extern "C" const char *__tsan_default_suppressions() {
-    return "race:count_request\nrace:dirty_in\nrace:start_checkpoint_if_due\nrace:fc_core_gauge\n"
-           "race:fc_core_start_sync\nrace:fc_core_tune\nrace:fc_core_run\nrace:advance_fill\n"
-           "race:writeback_copied\nrace:free_job\n";
-}
-
 namespace sim {
 namespace {
 

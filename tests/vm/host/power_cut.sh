@@ -91,7 +91,8 @@ stop_cache() {
     esac
 }
 
-truncate -s 64M "$work/ssd"
+# Small, so that there is cleaning and replacement, too.
+truncate -s 16M "$work/ssd"
 truncate -s 256M "$work/disk"
 mkfs.ext4 -q "$work/disk"
 : > "$work/acked"
