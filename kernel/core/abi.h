@@ -129,7 +129,10 @@ struct fc_job {
 	unsigned int in_flight;		/* I/Os and records not completed yet */
 	unsigned int req_offset;	/* sectors: where the job's part starts in its request */
 	unsigned int nr_sectors;
-	unsigned int batch;
+	union {
+		unsigned int batch;		/* of the log, whose DIRTY records are the job's */
+		unsigned int flush_errors;	/* of the origin, when its copy to the origin began */
+	};
 	unsigned char kind;
 	unsigned char stage;
 	unsigned char status;
@@ -266,6 +269,10 @@ FC_ENTRY void fc_core_resume(struct fc_core *core);
 
 /* Change the mode.  Only between fc_core_suspend() and fc_core_resume(), or before open. */
 FC_ENTRY void fc_core_set_mode(struct fc_core *core, int mode);
+
+/* @dev (enum fc_dev) has a volatile write cache from now on: so can a device be changed that another
+ * driver makes of others.  There is no way back.  Any time between open and close; any context. */
+FC_ENTRY void fc_core_set_volatile(struct fc_core *core, int dev);
 
 /* A request arrives.  Task, may be inside another submission: never sleeps, never waits.
  * Calls fc_os_accept() at most once, before anybody else can see the request. */

@@ -109,7 +109,10 @@ struct Writeback {
 	u8 flush_status;
 	u32 cursor;			// next set to look at
 	u32 pick;			// way from which start_set() looks, to be fair
-	u32 failures;			// rounds in a row that failed
+	u32 set_visits;			// of the fallow walk to the set at the cursor
+	u32 failures;			// rounds in a row in which copies failed
+	u32 singly;			// so many copies more are of single blocks
+	u32 flush_errors;		// flushes of the origin that failed
 	u64 not_before_ms;		// backing off until then
 	u64 last_io_ms;
 	u64 fallow_since_ms;		// the last walk over all dirty blocks
@@ -334,13 +337,22 @@ void kick_run(Core &core);
 // ---- writeback.cc
 void note_dirty(Core &core, u32 blocks);
 void note_clean(Core &core, u32 blocks);
-void writeback_copied(Core &core, Job &job, int dev, int status);
-void writeback_committed(Core &core, Job &job, bool failed);
-void writeback_flush_done(Core &core, int status);
 bool writeback_idle(Core &core);
 void stop_writeback(Core &core, bool stop);
 
+// ---- commit.cc
+void writeback_copied(Core &core, Job &job, int dev, int status);
+void writeback_committed(Core &core, Job &job, bool failed);
+void writeback_flush_done(Core &core, int status);
+// A flush of the origin failed, whoever sent it: what it was to cover may be lost.
+void origin_flush_failed(Core &core);
+// Worker of the cleaner: the two steps of a commit, as far as they can go.
+void start_commit(Core &core);
+void finish_commit(Core &core);
+
 // ---- errors.cc
+// Drop all clean blocks: the device may have lost some.
+void forget_clean(Core &core);
 void cache_device_error(Core &core, fc_stat stat);
 void cache_device_worked(Core &core);
 void degrade(Core &core, const char *why);

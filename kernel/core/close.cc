@@ -6,7 +6,7 @@
 namespace fc {
 namespace {
 
-constexpr u32 kFailuresBeforeGivingUp = 4;	// rounds of copies that failed, one after the other
+constexpr u32 kFailuresBeforeGivingUp = 4;	// rounds in a row in which copies failed and none succeeded
 
 bool come_to_rest(Core &core)
 {
@@ -38,7 +38,7 @@ fc_status flush_devices(Core &core)
 {
 	fc_status result = FC_OK;
 	for (int dev = FC_DEV_CACHE; dev <= FC_DEV_ORIGIN; dev++) {
-		if (!core.volatile_dev[dev])
+		if (!peek(core.volatile_dev[dev]))
 			continue;
 		if (fc_os_sync_io(core.os, dev, FC_IO_FLUSH, 0, nullptr, 0, 0))
 			result = FC_EIO;
@@ -70,6 +70,8 @@ fc_status store(Core &core)
 	// The table says "dirty" without a checksum: the data must be durable before it.
 	if (const fc_status bad = flush_devices(core))
 		return bad;
+	if (peek(core.degraded))
+		forget_clean(core);
 	const u64 most = FC_SCRATCH_BYTES / core.home.unit_bytes();
 	for (u64 unit = 0; unit < core.home.nr_units(); unit += most)
 		if (const fc_status bad = write_home_units(core, unit, min_of(most, core.home.nr_units() - unit), true))

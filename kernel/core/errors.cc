@@ -34,12 +34,6 @@ void degrade(Core &core, const char *why)
 		  why, atomic_load(core.nr_dirty));
 }
 
-} // namespace fc
-
-namespace fc {
-namespace {
-
-// A device that failed may have lost clean data that nothing has ever flushed.
 void forget_clean(Core &core)
 {
 	for (u32 set_nr = 0; set_nr < core.geo.nr_sets(); set_nr++)
@@ -55,7 +49,6 @@ void forget_clean(Core &core)
 		}
 }
 
-} // namespace
 } // namespace fc
 
 FC_ENTRY int fc_core_clear_errors(struct fc_core *core)

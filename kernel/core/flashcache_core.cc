@@ -7,6 +7,7 @@
 #include "cache_set.cc"
 #include "checkpoint.cc"
 #include "close.cc"
+#include "commit.cc"
 #include "decide.cc"
 #include "decide_read.cc"
 #include "decide_write.cc"

@@ -10,7 +10,7 @@ namespace fc {
 
 void note_write(Core &core, int dev)
 {
-	if (core.volatile_dev[dev] && !atomic_load(core.unflushed[dev]))
+	if (peek(core.volatile_dev[dev]) && !atomic_load(core.unflushed[dev]))
 		atomic_store(core.unflushed[dev], 1u);
 }
 
@@ -23,7 +23,7 @@ bool begin_flush(Core &core, int dev, FlushTicket &ticket)
 	LogGuard guard(core);
 	if (dev == FC_DEV_CACHE && !atomic_load(core.nr_dirty))
 		return false;
-	if (!core.volatile_dev[dev] || (!atomic_load(core.unflushed[dev]) && !core.flushes[dev]))
+	if (!peek(core.volatile_dev[dev]) || (!atomic_load(core.unflushed[dev]) && !core.flushes[dev]))
 		return false;
 	core.flushes[dev]++;
 	atomic_store(core.unflushed[dev], 0u);
@@ -69,15 +69,33 @@ void flush_done(Core &core, Request &req, int status)
 			const u64 carried = req.done_sectors | static_cast<u64>(req.part_sectors) << 32;
 			done = core.log.flushed({req.sequence, req.sector, carried});
 			kick = log_needs_worker(core);
+		} else if (status && dev == FC_DEV_CACHE && !core.log.failed()) {
+			// What it may have lost, no later flush will bring back.
+			done = core.log.fail();
+			kick = true;
 		}
 	}
-	if (status && dev == FC_DEV_ORIGIN)
-		count(core, FC_STAT_disk_write_errors);
-	else if (status)
+	if (status && dev == FC_DEV_ORIGIN) {
+		origin_flush_failed(core);
+	} else if (status) {
 		cache_device_error(core, FC_STAT_ssd_write_errors);
-	tell_jobs(core, done, false);
+		degrade(core, "it cannot be flushed");
+	}
+	tell_jobs(core, done, status != 0);
 	if (kick)
 		kick_run(core);
 }
 
 } // namespace fc
+
+FC_ENTRY void fc_core_set_volatile(struct fc_core *core, int dev)
+{
+	using namespace fc;
+	if (peek(core->volatile_dev[dev]))
+		return;
+	LogGuard guard(*core);
+	post(core->volatile_dev[dev], true);
+	if (dev == FC_DEV_CACHE)
+		core->log.set_volatile();
+	atomic_store(core->unflushed[dev], 1u);
+}

@@ -56,9 +56,14 @@ public:
 	// Start with an empty log whose next unit is sequence.  epoch: of this activation.
 	void start(u64 epoch, u64 sequence);
 
+	// From now on only flushes make durable what is not yet.
+	void set_volatile() FC_REQUIRES(log_lock) { volatile_ = true; }
+
 	// Is there room for n more records?  urgent: INVALID records without which a batch would never
 	// become ready; they may use the reserves.
 	bool has_room(u32 n, bool urgent) FC_REQUIRES(log_lock);
+	// If not, is that for the log's sake?  Else the next batch will have room.
+	bool fits_buffer(u32 n) const { return fill_records_ + n <= kLogBufferBytes / unit_bytes_ * per_unit_; }
 	// Add a record to the filling batch; has_room() said yes.
 	void add(const LogRecord &record) FC_REQUIRES(log_lock);
 	// The job's records (just added) are part of the filling batch: it is told when they are

@@ -60,7 +60,8 @@ Append try_append(Core &core, Job &job)
 		add_records(core, job, record_state(job));
 		return Append::kDone;
 	}
-	core.log.want_confirm();
+	if (core.log.fits_buffer(nr_blocks_of(job)))
+		core.log.want_confirm();
 	count(core, FC_STAT_log_waits);
 	// What others wait for goes to the front.
 	const bool first = job.stage == kStageRevoke || !core.room_head;
@@ -79,10 +80,19 @@ bool room_is_wanted(Core &core)
 	return peek(core.room_head) != nullptr;
 }
 
+// Somebody waits for the log, and not just for its next batch.
+bool log_is_short(Core &core) FC_REQUIRES(log_lock)
+{
+	const Job *job = core.room_head;
+	return job && core.log.fits_buffer(nr_blocks_of(*job)) && !has_room(core, *job);
+}
+
 Job *next_with_room(Core &core)
 {
 	LogGuard guard(core);
 	Job *job = core.room_head;
+	if (log_is_short(core))
+		core.log.want_confirm();
 	if (!job || !has_room(core, *job))
 		return nullptr;
 	post(core.room_head, job->queue_next);
@@ -140,13 +150,15 @@ void flush_for_log(Core &core)
 void start_checkpoint_if_due(Core &core)
 {
 	u64 used, gain;
+	bool is_short;
 	{
 		LogGuard guard(core);
+		is_short = log_is_short(core);
 		used = core.log.used_units();
 		gain = core.log.settled_sequence() + 1 - core.log.tail();
 	}
 	const u64 capacity = core.log.capacity();
-	if (gain && (room_is_wanted(core) ||
+	if (gain && (is_short ||
 		     (used > capacity / kCheckpointDivisor && gain > capacity / 8)))
 		fc_os_kick(core.os, FC_WORK_CHECKPOINT, 0);
 }
@@ -252,7 +264,7 @@ void log_flush_done(Core &core, int status)
 	}
 	if (status) {
 		cache_device_error(core, FC_STAT_ssd_write_errors);
-		degrade(core, "the cache device cannot be flushed");
+		degrade(core, "it cannot be flushed");
 	}
 	tell_jobs(core, done, status != 0);
 	kick_run(core);
@@ -327,6 +339,7 @@ void run_log(Core &core)
 	retry_room(core);
 	flush_for_log(core);
 	start_log(core);
+	retry_room(core);	// the batch that fills may be a new one
 	start_checkpoint_if_due(core);
 	give_up_if_stuck(core);
 }

@@ -132,7 +132,7 @@ void start_flush(Core &core)
 	RangeOp &r = core.range;
 	note_write(core, FC_DEV_ORIGIN);
 	r.stage = kRangeFlush;
-	if (!core.volatile_dev[FC_DEV_ORIGIN] || !atomic_load(core.nr_dirty)) {
+	if (!peek(core.volatile_dev[FC_DEV_ORIGIN]) || !atomic_load(core.nr_dirty)) {
 		atomic_store(r.flush_done, true);
 		return;
 	}
@@ -379,7 +379,7 @@ void range_origin_done(Core &core, int status)
 void range_flush_done(Core &core, int status)
 {
 	if (status) {
-		count(core, FC_STAT_disk_write_errors);
+		origin_flush_failed(core);
 		atomic_store(core.range.status, static_cast<u8>(FC_EIO));
 	}
 	atomic_store(core.range.flush_done, true);

@@ -131,6 +131,14 @@ fc_status look_at_slot(void *os, u64 sector, void *scratch, Found &found)
 
 } // namespace
 
+// They start at 1, and nobody lives to see them so large: no sum of two overflows.
+static bool counters_are_sane(const fc_disk_superblock &disk)
+{
+	constexpr u64 kLimit = 1ull << 62;
+	return disk.log_tail && disk.sequence && disk.log_tail < kLimit && disk.sequence < kLimit &&
+	       disk.epoch < kLimit;
+}
+
 fc_status decode_superblock(const fc_disk_superblock &disk, Config &config)
 {
 	if (!has_magic(disk))
@@ -139,7 +147,7 @@ fc_status decode_superblock(const fc_disk_superblock &disk, Config &config)
 		return FC_E_VERSION;
 	if (disk.crc != superblock_crc(disk))
 		return FC_E_SUPERBLOCK_DAMAGED;
-	if (!texts_are_sane(disk) || disk.log_tail == 0 || disk.sequence == 0)
+	if (!texts_are_sane(disk) || !counters_are_sane(disk))
 		return FC_E_GEOMETRY;
 	if (disk.cache_device_sectors > config.cache_device_sectors)
 		return FC_E_CACHE_DEVICE_SIZE;

@@ -57,47 +57,58 @@ static int format(struct fc_cache *cache, const struct fc_table *table)
 
 	if (table->persistence != FC_PERSIST_CREATE && table->persistence != FC_PERSIST_FORCE)
 		return FC_OK;
+	if (cache->formatted)	/* by a resume that failed later */
+		return FC_OK;
 	scratch = vzalloc(FC_SCRATCH_BYTES);
 	if (!scratch)
 		return FC_ENOMEM;
 	status = check_still_free(cache, table, scratch);
 	if (!status)
 		status = fc_core_format(cache, &cache->config, scratch);
+	cache->formatted = !status;
 	vfree(scratch);
 	return status;
 }
 
-static void apply_options(struct fc_cache *cache, const struct fc_table *table)
+static void apply_options(struct fc_core *core, const struct fc_table *table)
 {
 	unsigned int i;
 
 	for (i = 0; i < fc_nr_tunable_names; i++)
 		if (table->options_given & BIT(i))
-			fc_core_tune(cache->core, fc_tunable_names[i].tunable, table->option[i]);
+			fc_core_tune(core, fc_tunable_names[i].tunable, table->option[i]);
 }
 
+/*
+ * Messages and status may come before this ends, the new table is in place already: they, and the
+ * workers, get to see the core only when it is open.
+ */
 static int open_core(struct fc_cache *cache, const struct fc_table *table)
 {
+	struct fc_core *core;
 	int status;
 
 	/* From an earlier attempt that failed. */
 	memset(cache->memory, 0, fc_core_bytes(&cache->config));
 
-	cache->core = fc_core_init(cache->memory, cache, &cache->config);
+	core = fc_core_init(cache->memory, cache, &cache->config);
 	cache->mode = fc_table_mode(table);
-	fc_core_set_mode(cache->core, cache->mode);
-	apply_options(cache, table);
+	fc_core_set_mode(core, cache->mode);
+	apply_options(core, table);
+	status = fc_core_open(core);
+	if (status)
+		return status;
+	smp_store_release(&cache->core, core);
 	fc_work_start(cache);
-	status = fc_core_open(cache->core);
-	if (status) {
-		fc_work_stop(cache);
-		cache->core = NULL;
-	}
-	return status;
+	/* What the core has asked for while it opened. */
+	fc_os_kick(cache, FC_WORK_RUN, 0);
+	fc_os_kick(cache, FC_WORK_WRITEBACK, 500);
+	return 0;
 }
 
-static int first_resume(struct fc_cache *cache, const struct fc_table *table)
+static int first_resume(struct fc_target *target)
 {
+	struct fc_cache *cache = target->cache;
 	int status;
 	int r;
 
@@ -107,15 +118,16 @@ static int first_resume(struct fc_cache *cache, const struct fc_table *table)
 		return r;
 	}
 
-	status = format(cache, table);
+	status = format(cache, &target->table);
 	if (!status)
-		status = open_core(cache, table);
+		status = open_core(cache, &target->table);
 	if (status) {
 		fc_err(cache, "cannot be activated: %s", fc_status_text(status));
 		fc_cache_set_state(cache, FC_CACHE_LOADED);
 		return errno_of(status);
 	}
 
+	target->applied = true;
 	fc_cache_set_state(cache, FC_CACHE_LIVE);
 	fc_cache_set_label(cache);
 	fc_procfs_add(cache);
@@ -126,9 +138,10 @@ static int first_resume(struct fc_cache *cache, const struct fc_table *table)
 /* ---- later ----------------------------------------------------------------------------------- */
 
 /* Nothing is in flight: the time to apply what a reloaded table changes. */
-static int resume_again(struct fc_cache *cache, const struct fc_table *table)
+static int resume_again(struct fc_target *target)
 {
-	int mode = fc_table_mode(table);
+	struct fc_cache *cache = target->cache;
+	int mode = fc_table_mode(&target->table);
 
 	if (!cache->suspended) {
 		fc_cache_suspend(cache);
@@ -141,7 +154,10 @@ static int resume_again(struct fc_cache *cache, const struct fc_table *table)
 		fc_core_set_mode(cache->core, mode);
 		cache->mode = mode;
 	}
-	apply_options(cache, table);
+	/* Not again after a mere suspend: it would undo what sysctls have set since. */
+	if (!target->applied)
+		apply_options(cache->core, &target->table);
+	target->applied = true;
 	return 0;
 }
 
@@ -155,11 +171,24 @@ int fc_cache_preresume(struct fc_target *target)
 	int r;
 
 	if (target->cache->state == FC_CACHE_LIVE)
-		r = resume_again(target->cache, &target->table);
+		r = resume_again(target);
 	else
-		r = first_resume(target->cache, &target->table);
+		r = first_resume(target);
 	memalloc_noio_restore(noio);
 	return r;
+}
+
+/*
+ * A device below, if it is one of device-mapper's or md's, may have got a volatile write cache since
+ * the table was loaded.  Cheap; called before what depends on it.  Context: any.
+ */
+void fc_cache_look_at_devices(struct fc_cache *cache)
+{
+	int dev;
+
+	for (dev = 0; dev < FC_NR_DEVS; dev++)
+		if (bdev_write_cache(cache->bdev[dev]))
+			fc_core_set_volatile(cache->core, dev);
 }
 
 /* Context: task. */

@@ -86,6 +86,7 @@ struct fc_table {
 int fc_table_parse(struct fc_table *table, unsigned int argc, char **argv, char **error);
 int fc_table_mode(const struct fc_table *table);
 struct fc_target;
+bool fc_has_control(const char *word);
 unsigned int fc_table_print(const struct fc_target *target, char *result, unsigned int maxlen);
 
 /* ---- the cache (cache.c, activate.c) --------------------------------------------------------- */
@@ -130,7 +131,7 @@ struct fc_flush {
 
 struct fc_cache {
 	/* What each request looks at. */
-	struct fc_core *core;		/* null until opened */
+	struct fc_core *core;		/* null until open: smp_load_acquire() where that may be */
 	struct block_device *bdev[FC_NR_DEVS];
 	struct fc_stats __percpu *stats;
 	struct fc_set_lock *set_locks;
@@ -154,6 +155,8 @@ struct fc_cache {
 	spinlock_t kick_lock;		/* guards due and armed of work[], and stopped */
 	bool stopped;			/* no work is started any more */
 	struct fc_work_item work[FC_NR_WORKS];
+
+	bool formatted;			/* the cache device, since the table was loaded */
 
 	wait_queue_head_t wait;
 	atomic_t wakes;
@@ -194,6 +197,7 @@ struct fc_target {
 	struct dm_target *ti;
 	struct dm_dev *dev[FC_NR_DEVS];
 	struct fc_table table;
+	bool applied;			/* the table's options, to the cache */
 };
 
 int fc_cache_get(struct fc_target *target, char **error);
@@ -207,6 +211,7 @@ int fc_cache_probe(struct fc_cache *cache, const struct fc_table *table, char **
 
 int fc_cache_preresume(struct fc_target *target);
 void fc_cache_resume(struct fc_cache *cache);
+void fc_cache_look_at_devices(struct fc_cache *cache);
 void fc_cache_suspend(struct fc_cache *cache);
 void fc_cache_close(struct fc_cache *cache);
 

@@ -19,7 +19,8 @@
 /* Two of the largest buffers: one can be written while the next is filled. */
 #define PAGES_RESERVED (2 * FC_JOB_MAX_PAGES)
 
-#define FC_GFP (GFP_NOWAIT | __GFP_NOWARN | __GFP_NORETRY)
+/* Not from the last pages either, which are for those who free some: we have our own. */
+#define FC_GFP (GFP_NOWAIT | __GFP_NOWARN | __GFP_NORETRY | __GFP_NOMEMALLOC)
 
 static struct kmem_cache *job_slab;
 static struct kmem_cache *pending_slab;

@@ -54,7 +54,7 @@ int fc_message(struct dm_target *ti, unsigned int argc, char **argv, char *resul
 			      messages[i].name, messages[i].argc, argc - 1);
 			return -EINVAL;
 		}
-		if (!cache->core) {
+		if (!smp_load_acquire(&cache->core)) {	/* open: see open_core() */
 			DMERR("%s: message \"%s\": the cache is not active", cache->name,
 			      messages[i].name);
 			return -ENXIO;

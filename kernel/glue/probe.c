@@ -137,7 +137,10 @@ static void set_wishes(struct fc_cache *cache, const struct fc_table *table)
 	config->created_s = ktime_get_real_seconds();
 	generate_random_uuid(config->cache_uuid);
 	strscpy(config->cache_name, table->name, sizeof(config->cache_name));
-	strscpy(config->origin_path, table->disk_path, sizeof(config->origin_path));
+	/* Rather none than a wrong one; flashcache_load then wants to be told the disk. */
+	if (fc_has_control(table->disk_path) ||
+	    strscpy(config->origin_path, table->disk_path, sizeof(config->origin_path)) < 0)
+		config->origin_path[0] = '\0';
 	strscpy(config->origin_id, table->origin_id, sizeof(config->origin_id));
 }
 

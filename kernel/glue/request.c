@@ -75,14 +75,19 @@ static int op_of(const struct bio *bio)
 	}
 }
 
+/* Read-ahead may fail fast; on the cache device that would look like a broken block. */
+static void direct(struct fc_cache *cache, struct bio *bio, int dev, fc_u64 sector)
+{
+	bio_set_dev(bio, cache->bdev[dev]);
+	bio->bi_iter.bi_sector = sector;
+	if (dev == FC_DEV_CACHE)
+		bio->bi_opf &= ~REQ_RAHEAD;
+}
+
 static void remap(struct fc_cache *cache, struct fc_io *io, struct bio *bio, int dev)
 {
 	io->route = FC_ROUTE_REMAPPED;
-	bio_set_dev(bio, cache->bdev[dev]);
-	bio->bi_iter.bi_sector = io->req.target_sector;
-	/* Read-ahead may fail fast; on the cache device that would look like a broken block. */
-	if (dev == FC_DEV_CACHE)
-		bio->bi_opf &= ~REQ_RAHEAD;
+	direct(cache, bio, dev, io->req.target_sector);
 }
 
 /* The target's map function.  Context: task, maybe inside another submission; may sleep. */
@@ -106,6 +111,8 @@ int fc_map(struct dm_target *ti, struct bio *bio)
 	io->bio_flags = bio->bi_flags;
 	io->error = BLK_STS_OK;
 	io->route = FC_ROUTE_NONE;
+	if (unlikely(op == FC_OP_FLUSH))
+		fc_cache_look_at_devices(cache);
 
 	switch (fc_core_map(cache->core, req)) {
 	case FC_ACT_REMAP_CACHE:
@@ -143,6 +150,7 @@ static void restore(struct fc_io *io, struct bio *bio)
 	bio->bi_opf = io->opf & ~REQ_POLLED;	/* nobody polls for what we send ourselves */
 	bio->bi_flags = io->bio_flags;
 	bio->bi_status = BLK_STS_OK;
+	bio->bi_cookie = BLK_QC_T_NONE;
 	atomic_set(&bio->__bi_remaining, 1);
 }
 
@@ -170,7 +178,8 @@ static struct bio *part_bio(struct fc_cache *cache, struct fc_io *io, struct bio
 	part->cache = cache;
 	part->req = &io->req;
 	bio->bi_end_io = part_end_io;
-	bio->bi_opf = io->opf & ~REQ_POLLED;
+	/* The pool of the clone is not this one's, nor (direct()) its way through a partition. */
+	bio->bi_opf = io->opf & ~(REQ_POLLED | REQ_ALLOC_CACHE);
 	bio->bi_iter = io->iter;
 	bio_advance(bio, offset << SECTOR_SHIFT);
 	bio->bi_iter.bi_size = count << SECTOR_SHIFT;
@@ -192,11 +201,10 @@ void fc_os_submit_part(void *os, struct fc_request *req, int dev, fc_u64 dev_sec
 	if (!offset && count == io->iter.bi_size >> SECTOR_SHIFT && io->route == FC_ROUTE_NONE) {
 		restore(io, clone);
 		io->route = FC_ROUTE_PART;
-		bio_set_dev(clone, cache->bdev[dev]);
 	} else {
 		bio = part_bio(cache, io, clone, dev, offset, count);
 	}
-	bio->bi_iter.bi_sector = dev_sector;
+	direct(cache, bio, dev, dev_sector);
 	dm_submit_bio_remap(clone, bio);
 }
 

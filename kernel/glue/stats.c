@@ -57,11 +57,11 @@ const char *fc_mode_name(int mode)
 	}
 }
 
-static const char *state_name(const struct fc_cache *cache)
+static const char *state_name(struct fc_core *core)
 {
-	if (!cache->core)
+	if (!core)
 		return "inactive";
-	if (fc_core_gauge(cache->core, FC_GAUGE_DEGRADED))
+	if (fc_core_gauge(core, FC_GAUGE_DEGRADED))
 		return "degraded";
 	return "ok";
 }
@@ -91,16 +91,17 @@ unsigned int fc_status_print(struct fc_cache *cache, char *result, unsigned int 
 		FC_STATS(STAT_NAME)
 #undef STAT_NAME
 	};
+	struct fc_core *core = smp_load_acquire(&cache->core);	/* open: see open_core() */
 	unsigned int sz = 0;
 	int i;
 
 	static_assert(FC_GAUGE_SYNCING == FC_NR_GAUGES - 1);	/* each has its name above */
-	DMEMIT("mode=%s state=%s", fc_mode_name(cache->core ? cache->mode : cache->config.mode),
-	       state_name(cache));
-	if (!cache->core)
+	DMEMIT("mode=%s state=%s", fc_mode_name(core ? cache->mode : cache->config.mode),
+	       state_name(core));
+	if (!core)
 		return sz;
 	for (i = 0; i < FC_NR_GAUGES; i++)
-		DMEMIT(" %s=%llu", gauge_names[i], fc_core_gauge(cache->core, i));
+		DMEMIT(" %s=%llu", gauge_names[i], fc_core_gauge(core, i));
 	for (i = 0; i < FC_NR_STATS; i++)
 		DMEMIT(" %s=%llu", stat_names[i], fc_stat(cache, i));
 	return sz;

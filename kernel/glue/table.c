@@ -64,20 +64,25 @@ static int parse_number(const struct number *number, const char *word, char **er
 	return 0;
 }
 
+/* Control characters: the superblock takes none. */
+bool fc_has_control(const char *word)
+{
+	while (*word && !iscntrl(*word))
+		word++;
+	return *word;
+}
+
 static int parse_name(struct fc_table *table, const char *word, char **error)
 {
 	size_t length = strlen(word);
-	size_t i;
 
 	if (!length || length >= sizeof(table->name)) {
 		*error = "Virtual device name must have 1 to 63 characters";
 		return -EINVAL;
 	}
-	for (i = 0; i < length; i++) {
-		if (word[i] == '/' || iscntrl(word[i])) {
-			*error = "Virtual device name must not have slashes or control characters";
-			return -EINVAL;
-		}
+	if (strchr(word, '/') || fc_has_control(word)) {
+		*error = "Virtual device name must not have slashes or control characters";
+		return -EINVAL;
 	}
 	memcpy(table->name, word, length + 1);
 	return 0;
@@ -122,9 +127,12 @@ static int parse_option(struct fc_table *table, const char *key, const char *val
 	unsigned int i;
 
 	if (!strcmp(key, "origin_id")) {
-		if (strscpy(table->origin_id, value, sizeof(table->origin_id)) >= 0)
+		if (fc_has_control(value))
+			*error = "Option origin_id must not have control characters";
+		else if (strscpy(table->origin_id, value, sizeof(table->origin_id)) < 0)
+			*error = "Option origin_id is too long";
+		else
 			return 0;
-		*error = "Option origin_id is too long";
 		return -EINVAL;
 	}
 

@@ -76,6 +76,19 @@ static int check_devices(struct fc_target *target)
 	return -EINVAL;
 }
 
+/* The disk may have grown since the cache was made; the cache cannot. */
+static int check_length(struct fc_target *target)
+{
+	struct dm_target *ti = target->ti;
+
+	if (ti->len <= target->cache->config.origin_sectors)
+		return 0;
+	DMERR("The table has %llu sectors, the disk had %llu when the cache was created",
+	      (u64)ti->len, target->cache->config.origin_sectors);
+	ti->error = "The table is longer than the disk was when the cache was created";
+	return -EINVAL;
+}
+
 /* What device-mapper must know of us. */
 static int set_target(struct fc_target *target)
 {
@@ -92,6 +105,7 @@ static int set_target(struct fc_target *target)
 	 * is accounted when it ends.
 	 */
 	ti->accounts_remapped_io = true;
+	ti->limit_swap_bios = true;		/* requests may take memory */
 	return dm_set_target_max_io_len(ti, target->cache->config.chunk_sectors);
 }
 
@@ -124,6 +138,8 @@ static int flashcache_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		r = check_devices(target);
 	if (!r)
 		r = fc_cache_get(target, &ti->error);
+	if (!r)
+		r = check_length(target);
 	if (!r)
 		r = set_target(target);
 	if (r) {

@@ -53,6 +53,7 @@ static void do_writeback(struct work_struct *work)
 
 	if (!work_begin(item))
 		return;
+	fc_cache_look_at_devices(item->cache);
 	again_ms = fc_core_writeback(item->cache->core);
 	if (again_ms)
 		fc_os_kick(item->cache, FC_WORK_WRITEBACK, again_ms);

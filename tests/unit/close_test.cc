@@ -184,4 +184,27 @@ TEST(Suspend, says_when_a_device_cannot_be_flushed) {
     EXPECT_EQ(fc_core_suspend(w.core), FC_EIO);
 }
 
+// The device may have lost clean blocks that nothing has ever flushed.
+TEST(Close, a_degraded_cache_stores_no_clean_blocks) {
+    Shape shape;
+    shape.cache_volatile = shape.origin_volatile = true;
+    World w(shape);
+    w.make_clean(20);
+    w.make_dirty(100, 'd');
+    w.confirm();
+    *w.device[kCache].at(w.data_sector(20)) = 'X'; // a reset cost it its write cache
+    for (int i = 0; i < 20 && !w.gauge(FC_GAUGE_DEGRADED); i++) {
+        w.read(100);
+        while (w.find(kCache, Op::read) >= 0) {
+            w.complete(kCache, Op::read, FC_EIO);
+            w.run();
+        }
+    }
+    ASSERT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+    w.close();
+    ASSERT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(20), w.origin_letter(20));
+    EXPECT_EQ(w.read_letter(100), 'd');
+}
+
 } // namespace

@@ -206,4 +206,26 @@ TEST(FlushStable, goes_nowhere_without_volatile_caches) {
     EXPECT_EQ(w.stats[FC_STAT_flushes], 2u);
 }
 
+TEST(FlushOfChangedDevice, a_device_that_gets_a_write_cache_is_flushed_from_then_on) {
+    World w;
+    w.make_dirty(0, 'a');
+    UserRequest &before = w.flush(kCache);
+    EXPECT_EQ(before.status, FC_OK);
+    EXPECT_EQ(w.count(kCache, Op::flush), 0u);
+    for (const int dev : {kCache, kOrigin})
+        fc_core_set_volatile(w.core, dev);
+    UserRequest &after = w.flush(kCache);
+    EXPECT_EQ(w.count(kCache, Op::flush), 1u);
+    w.finish();
+    EXPECT_EQ(after.status, FC_OK);
+
+    // Rule 4 holds for the origin, and the log asks for flushes.
+    fc_core_start_sync(w.core);
+    const fc_u64 of_ssd = w.stats[FC_STAT_flush_ssd];
+    w.clean_all();
+    EXPECT_GE(w.stats[FC_STAT_flush_disk], 1u);
+    EXPECT_GT(w.stats[FC_STAT_flush_ssd], of_ssd);
+    EXPECT_EQ(w.state(0), "clean");
+}
+
 } // namespace

@@ -165,6 +165,12 @@ TEST(Superblock, sequences_of_zero_are_refused) {
     EXPECT_EQ(open_after([](fc_disk_superblock &sb) { sb.sequence = 0; }), FC_E_GEOMETRY);
 }
 
+TEST(Superblock, sequences_that_could_overflow_are_refused) {
+    EXPECT_EQ(open_after([](fc_disk_superblock &sb) { sb.log_tail = ~0ull; }), FC_E_GEOMETRY);
+    EXPECT_EQ(open_after([](fc_disk_superblock &sb) { sb.sequence = ~0ull; }), FC_E_GEOMETRY);
+    EXPECT_EQ(open_after([](fc_disk_superblock &sb) { sb.epoch = ~0ull; }), FC_E_GEOMETRY);
+}
+
 TEST(Superblock, names_without_an_end_or_with_control_characters_are_refused) {
     EXPECT_EQ(open_after([](fc_disk_superblock &sb) { std::memset(sb.cache_name, 'x', 64); }), FC_E_GEOMETRY);
     EXPECT_EQ(open_after([](fc_disk_superblock &sb) { sb.origin_path[0] = '\n'; }), FC_E_GEOMETRY);
