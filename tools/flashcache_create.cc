@@ -51,6 +51,10 @@ void print_plan(const CreateOptions &options, const fc_config &config) {
 void check_memory(const CreateOptions &options, const fc_config &config) {
     const std::uint64_t need = fc_core_bytes(&config);
     const std::uint64_t memory = main_memory_bytes();
+    if (need > memory / 2) // the kernel would refuse it, when the SSD has been overwritten
+        refuse("the cache would use {}MB of your {}MB main memory, more than half; use larger "
+               "blocks (-b)",
+               mebibytes(need), mebibytes(memory));
     if (need > memory / kMemoryShare)
         require_consent(fmt::format("the cache will use {}MB of your {}MB main memory",
                                     mebibytes(need), mebibytes(memory)),

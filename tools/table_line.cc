@@ -10,10 +10,15 @@ namespace {
 
 constexpr int kPersistenceLoad = 1; // use the cache that is on the SSD, or fail
 
+// What the kernel takes for a space: those of ASCII, and byte 0xa0, which UTF-8 has within letters.
+bool is_kernel_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r') || static_cast<unsigned char>(c) == 0xa0;
+}
+
 std::string escaped(std::string_view argument) {
     std::string result;
     for (const char c : argument) {
-        if (c == ' ' || c == '\\' || c == '\t' || c == '\n')
+        if (is_kernel_space(c) || c == '\\')
             result += '\\';
         result += c;
     }

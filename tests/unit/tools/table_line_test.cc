@@ -21,6 +21,9 @@ TEST(TableLine, write_only_is_write_back_with_a_one_in_the_tenth_place) {
 TEST(TableLine, escapes_what_would_split_an_argument) {
     const Table table = {8, "/dev/my disk", "/dev/a\\b", "c", FC_MODE_WRITE_BACK};
     EXPECT_EQ(table_arguments(table), "/dev/my\\ disk /dev/a\\\\b c 1 1");
+    const Table letter = {8, "/dev/mapper/voil\xc3\xa0", "s", "c", FC_MODE_WRITE_BACK};
+    EXPECT_EQ(table_arguments(letter), "/dev/mapper/voil\xc3\\\xa0 s c 1 1")
+        << "byte a0 is a space for the kernel";
 }
 
 TEST(TableLine, modes_have_the_names_of_option_p) {
