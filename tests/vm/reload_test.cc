@@ -52,6 +52,34 @@ TEST_F(Reload, changes_the_mode_under_io) {
     std::printf("%u changes of the mode\n", changes);
 }
 
+TEST_F(Reload, applies_the_options_of_a_new_table_but_not_again_after_a_suspend) {
+    const std::string options = table_words(Mode::kBack, 1) + " 8 0 0 0 0 8 2 dirty_thresh_pct ";
+    rig_.create(Mode::kBack);
+    load(line(options + "30"));
+    resume();
+    EXPECT_EQ(rig_.cache.get("dirty_thresh_pct"), 30u);
+    rig_.cache.set("dirty_thresh_pct", 50);
+    suspend();
+    resume();
+    EXPECT_EQ(rig_.cache.get("dirty_thresh_pct"), 50u);
+    load(line(options + "40"));
+    resume();
+    EXPECT_EQ(rig_.cache.get("dirty_thresh_pct"), 40u);
+}
+
+TEST_F(Reload, refuses_a_table_for_a_disk_that_has_grown) {
+    const Switch disk("grows", rig_.disk.path(), rig_.disk.sectors() / 2);
+    rig_.cache.create(Mode::kBack, rig_.ssd.path(), disk.path());
+    must({"dmsetup", "load", "grows", "--table",
+          "0 " + std::to_string(rig_.disk.sectors()) + " linear " + rig_.disk.path() + " 0"});
+    must({"dmsetup", "resume", "grows"});
+    KernelLog log;
+    const auto table = table_line(rig_.disk.sectors(), disk.path(), rig_.ssd.path(), "fc0 1 1");
+    EXPECT_NE(run({"dmsetup", "load", "fc0", "--table", table}).status, 0);
+    EXPECT_THAT(log.new_lines(), HasSubstr("longer than the disk was"));
+    rig_.cache.remove();
+}
+
 TEST_F(Reload, changes_the_mode_below_a_mounted_file_system) {
     must({"modprobe", "ext4"});
     rig_.create(Mode::kBack);

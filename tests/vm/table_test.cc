@@ -183,7 +183,7 @@ constexpr BadLine kBadLines[] = {
     {"flashcache D S fc0 1 2 8 -1", "Invalid cache size"},
     {"flashcache D S fc0 1 2 8 81921", "exceeds the cache device's capacity"},
     {"flashcache D S fc0 1 2 8 18446744073709551616", "Invalid cache size"},
-    {"flashcache D S fc0 1 2 8 8", "too small"},
+    {"flashcache D S fc0 1 2 8 8", "does not hold one set"},
     {"flashcache D S fc0 1 2 8 0 3", "Invalid cache associativity"},
     {"flashcache D S fc0 1 2 8 0 1", "associativity"},
     {"flashcache D S fc0 1 2 8 0 16384", "Invalid cache associativity"},

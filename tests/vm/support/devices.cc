@@ -5,6 +5,11 @@
 #include <filesystem>
 #include <utility>
 
+#include <fcntl.h>
+#include <linux/blkpg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include "command.h"
 #include "system.h"
 
@@ -64,11 +69,46 @@ void NullDisk::lose_power() {
     power_on();
 }
 
+void NullDisk::go_bad(std::uint64_t first, std::uint64_t count) const {
+    write_file(kNullDisks + name_ + "/badblocks",
+               "+" + std::to_string(first) + "-" + std::to_string(first + count - 1));
+}
+
 void NullDisk::resize(unsigned mib) {
     set("power", 0);
     set("size", mib);
     sectors_ = sectors_of(mib);
     power_on();
+}
+
+// ---- Partition
+
+namespace {
+
+int change_partition(const std::string &disk, int op, std::uint64_t start, std::uint64_t bytes) {
+    blkpg_partition partition = {};
+    partition.start = static_cast<long long>(start);
+    partition.length = static_cast<long long>(bytes);
+    partition.pno = 1;
+    blkpg_ioctl_arg argument = {op, 0, sizeof(partition), &partition};
+    const int file = ::open(disk.c_str(), O_RDONLY | O_CLOEXEC);
+    const int result = ::ioctl(file, BLKPG, &argument);
+    ::close(file);
+    return result;
+}
+
+} // namespace
+
+Partition::Partition(const NullDisk &disk, std::uint64_t first_sector) : disk_(disk.path()) {
+    if (change_partition(disk_, BLKPG_ADD_PARTITION, first_sector * 512,
+                         (disk.sectors() - first_sector) * 512) != 0)
+        throw Failure(disk_ + " takes no partition");
+    if (!eventually([this] { return exists(path()); }))
+        throw Failure(path() + " does not appear");
+}
+
+Partition::~Partition() {
+    change_partition(disk_, BLKPG_DEL_PARTITION, 0, 0);
 }
 
 // ---- Switch

@@ -31,6 +31,8 @@ public:
 
     // Forget what is in the write cache only.  Nobody may have the disk open.
     void lose_power();
+    // From now on these sectors cannot be read or written.
+    void go_bad(std::uint64_t first, std::uint64_t count) const;
     // Set the size anew; the contents are lost.
     void resize(unsigned mib);
 
@@ -40,6 +42,20 @@ private:
 
     std::string name_;
     std::uint64_t sectors_;
+};
+
+// A partition of a disk, from a sector to its end, known to the kernel only.
+class Partition {
+public:
+    Partition(const NullDisk &disk, std::uint64_t first_sector);
+    Partition(const Partition &) = delete;
+    Partition &operator=(const Partition &) = delete;
+    ~Partition();
+
+    std::string path() const { return disk_ + "p1"; }
+
+private:
+    std::string disk_;
 };
 
 // A device-mapper device over another one, from which it can be pulled and put back.
