@@ -214,6 +214,12 @@ FC_DEFINE_GUARD(LogGuard, FC_LOCK_LOG, log_lock);
 FC_DEFINE_GUARD(QueueGuard, FC_LOCK_QUEUE, queue_lock);
 FC_DEFINE_GUARD(WritebackGuard, FC_LOCK_WRITEBACK, writeback_lock);
 
+// Does the mode make blocks dirty?  Others may still have some from before it was changed.
+inline bool makes_dirty(const Core &core)
+{
+	return core.mode != FC_MODE_WRITE_THROUGH && core.mode != FC_MODE_WRITE_AROUND;
+}
+
 inline CacheSet set_at(Core &core, u32 set)
 {
 	return CacheSet(core.layout, core.sets + static_cast<u64>(set) * core.layout.bytes);

@@ -138,7 +138,7 @@ FC_ENTRY void fc_core_set_mode(struct fc_core *core, int mode)
 	using namespace fc;
 	core->mode = static_cast<u32>(mode);
 	// Who leaves write-back expects the origin to be whole soon.
-	if ((mode == FC_MODE_WRITE_THROUGH || mode == FC_MODE_WRITE_AROUND) && atomic_load(core->nr_dirty)) {
+	if (!makes_dirty(*core) && atomic_load(core->nr_dirty)) {
 		post(core->tunables[FC_TUNE_STOP_SYNC], 0);
 		post(core->wb.syncing, true);
 	}

@@ -24,11 +24,6 @@ void overtake_fills(const Context &c, u32 n) FC_REQUIRES(set_lock)
 			job->stale |= mask;
 }
 
-bool leaves_dirty(const Core &core)
-{
-	return core.mode == FC_MODE_WRITE_THROUGH || core.mode == FC_MODE_WRITE_AROUND;
-}
-
 Decision overwrite(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock)
 {
 	const u32 limit = copying ? 1 : longest_run(c);
@@ -172,7 +167,7 @@ Decision decide_write(const Context &c) FC_REQUIRES(set_lock)
 		if (Job *job = write_conflict(c, 0)) {
 			// A block that is being copied to the origin may be overwritten: it stays dirty.
 			// Where write-back has been left it is to become clean, and so the write waits.
-			if (!is_dirty || leaves_dirty(c.core) || job->kind != kJobWriteback ||
+			if (!is_dirty || !makes_dirty(c.core) || job->kind != kJobWriteback ||
 			    peek(job->stage) != kStageData)
 				return wait_on(c, *job);
 			copying = job;

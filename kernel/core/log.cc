@@ -41,8 +41,7 @@ void Log::begin_batch()
 
 bool Log::has_room(u32 n, bool urgent)
 {
-	const u32 buffer_records = kLogBufferBytes / unit_bytes_ * per_unit_;
-	if (fill_records_ + n > buffer_records)
+	if (!fits_buffer(n))
 		return false;
 	const u64 units = (fill_records_ + n + per_unit_ - 1) / per_unit_;
 	if (urgent)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// fc_os_*(): hands on what the core asks for.
+// fc_os_*(): hands on what the core asks for; and the work that it asks for.
 #include <cstdarg>
 #include <cstdio>
 
@@ -8,6 +8,16 @@
 
 static sim::Surroundings &at(void *os) {
     return *static_cast<sim::Surroundings *>(os);
+}
+
+unsigned int sim::do_work(fc_core *core, int work) {
+    if (work == FC_WORK_WRITEBACK)
+        return fc_core_writeback(core);
+    if (work == FC_WORK_RUN)
+        fc_core_run(core);
+    else
+        fc_core_checkpoint(core);
+    return 0;
 }
 
 extern "C" {

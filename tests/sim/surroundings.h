@@ -55,6 +55,9 @@ protected:
     ~Surroundings() = default;
 };
 
+// What the core wants done in the background (FC_WORK_*).  Returns after how many ms again; 0: not.
+unsigned int do_work(fc_core *core, int work);
+
 } // namespace sim
 
 #endif

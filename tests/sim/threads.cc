@@ -329,14 +329,7 @@ void ThreadedOs::do_works(int work) {
         w.scheduled = false;
         work_running_[work] = true;
         guard.unlock();
-        unsigned int again_ms = 0;
-        if (work == FC_WORK_WRITEBACK)
-            again_ms = fc_core_writeback(core_);
-        else if (work == FC_WORK_RUN)
-            fc_core_run(core_);
-        else
-            fc_core_checkpoint(core_);
-        if (again_ms)
+        if (const unsigned int again_ms = do_work(core_, work))
             kick(work, again_ms);
         guard.lock();
         work_running_[work] = false;

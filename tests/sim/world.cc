@@ -41,13 +41,7 @@ World::World(uint64_t seed, const std::string &profile_kind, Trace &trace)
 
 unsigned int World::run_work(unsigned int work) {
     static const char *const names[] = {"run", "writeback", "checkpoint"};
-    unsigned int again_ms = 0;
-    if (work == FC_WORK_WRITEBACK)
-        again_ms = fc_core_writeback(core_);
-    else if (work == FC_WORK_RUN)
-        fc_core_run(core_);
-    else
-        fc_core_checkpoint(core_);
+    const unsigned int again_ms = do_work(core_, static_cast<int>(work));
     if (trace_.wants(Trace::kAll, 0))
         trace_.line("work   %s ends, again after %u ms", names[work], again_ms);
     return again_ms;

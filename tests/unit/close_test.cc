@@ -34,9 +34,7 @@ TEST(Close, rule_8_keeps_dirty_blocks_if_told_so) {
 }
 
 TEST(Close, rule_8_data_is_durable_before_the_table_and_the_table_before_the_superblock) {
-    Shape shape;
-    shape.cache_volatile = shape.origin_volatile = true;
-    World w(shape);
+    World w(volatile_devices());
     w.make_dirty(0, 'a');
     w.trace.clear();
     EXPECT_EQ(w.close(true), FC_OK);
@@ -139,9 +137,7 @@ TEST(Close, of_a_cache_that_was_not_opened_writes_nothing) {
 }
 
 TEST(Suspend, makes_everything_durable) {
-    Shape shape;
-    shape.cache_volatile = shape.origin_volatile = true;
-    World w(shape);
+    World w(volatile_devices());
     w.make_dirty(0, 'a');
     EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
     EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
@@ -186,9 +182,7 @@ TEST(Suspend, says_when_a_device_cannot_be_flushed) {
 
 // The device may have lost clean blocks that nothing has ever flushed.
 TEST(Close, a_degraded_cache_stores_no_clean_blocks) {
-    Shape shape;
-    shape.cache_volatile = shape.origin_volatile = true;
-    World w(shape);
+    World w(volatile_devices());
     w.make_clean(20);
     w.make_dirty(100, 'd');
     w.confirm();

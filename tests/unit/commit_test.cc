@@ -10,12 +10,6 @@ namespace {
 constexpr int kCache = FC_DEV_CACHE;
 constexpr int kOrigin = FC_DEV_ORIGIN;
 
-Shape volatile_devices() {
-    Shape shape;
-    shape.cache_volatile = shape.origin_volatile = true;
-    return shape;
-}
-
 TEST(Commit, a_bad_block_does_not_keep_its_neighbours_from_the_origin) {
     World w;
     w.make_dirty(0, 'a', 8);

@@ -8,13 +8,6 @@ namespace {
 constexpr int kCache = FC_DEV_CACHE;
 constexpr int kOrigin = FC_DEV_ORIGIN;
 
-Shape volatile_devices(unsigned mode = FC_MODE_WRITE_BACK) {
-    Shape shape;
-    shape.mode = mode;
-    shape.cache_volatile = shape.origin_volatile = true;
-    return shape;
-}
-
 // A flush request of both devices, as device-mapper sends it.
 void flush_both(World &w) {
     UserRequest &cache = w.flush(kCache);

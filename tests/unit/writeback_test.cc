@@ -8,12 +8,6 @@ namespace {
 constexpr int kCache = FC_DEV_CACHE;
 constexpr int kOrigin = FC_DEV_ORIGIN;
 
-Shape volatile_devices() {
-    Shape shape;
-    shape.cache_volatile = shape.origin_volatile = true;
-    return shape;
-}
-
 // A world with dirty blocks whose copies to the origin are in flight.
 void start_cleaning(World &w) {
     w.confirm();

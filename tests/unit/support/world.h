@@ -24,6 +24,15 @@ struct Shape {
     unsigned block_sectors = 8;
 };
 
+// The usual shape, but both devices have a volatile write cache.
+inline Shape volatile_devices(unsigned mode = FC_MODE_WRITE_BACK)
+{
+    Shape shape;
+    shape.mode = mode;
+    shape.cache_volatile = shape.origin_volatile = true;
+    return shape;
+}
+
 enum class Op { read, write, flush, discard, zeroes, copy };
 
 struct UserRequest {
