@@ -19,8 +19,8 @@ char *aligned(std::vector<char> &memory, fc_u64 bytes) {
 
 } // namespace
 
-void Device::init(fc_u64 sectors, char fill, bool is_volatile) {
-    now_.assign(sectors * 512, fill);
+void Device::init(std::string bytes, bool is_volatile) {
+    now_ = std::move(bytes);
     stable_ = now_;
     volatile_ = is_volatile;
 }
@@ -69,6 +69,16 @@ World::World(const Shape &shape) {
     EXPECT_EQ(fc_core_plan(&config), FC_OK);
     EXPECT_EQ(fc_core_format(this, &config, aligned(memory, FC_SCRATCH_BYTES)), FC_OK);
     EXPECT_EQ(open(), FC_OK);
+}
+
+World::World(unsigned mode, unsigned unit, std::string cache, std::string origin) {
+    std::fill(std::begin(due_), std::end(due_), kNever);
+    config.mode = mode;
+    config.unit_bytes = unit;
+    config.cache_device_sectors = cache.size() / 512;
+    config.origin_sectors = origin.size() / 512;
+    device[FC_DEV_CACHE].init(std::move(cache), false);
+    device[FC_DEV_ORIGIN].init(std::move(origin), false);
 }
 
 World::~World() {

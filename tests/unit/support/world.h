@@ -67,7 +67,8 @@ struct Io {
 // Bytes, and those of them that survive a power cut.
 class Device {
 public:
-    void init(fc_u64 sectors, char fill, bool is_volatile);
+    void init(fc_u64 sectors, char fill, bool is_volatile) { init(std::string(sectors * 512, fill), is_volatile); }
+    void init(std::string bytes, bool is_volatile);
     void write(fc_u64 sector, const std::string &data, bool fua);
     std::string read(fc_u64 sector, unsigned count) const { return now_.substr(sector * 512, count * 512); }
     void flush(const std::set<fc_u64> &covered);
@@ -85,6 +86,8 @@ private:
 class World {
 public:
     explicit World(const Shape &shape = {}); // formatted and open
+    // With the devices as another machine left them; not open.
+    World(unsigned mode, unsigned unit, std::string cache, std::string origin);
     ~World();
     World(const World &) = delete;
     World &operator=(const World &) = delete;

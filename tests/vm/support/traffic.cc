@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "marks.h"
+
 namespace vm {
 namespace {
 
@@ -13,11 +15,6 @@ constexpr std::uint32_t kSector = 512;
 
 std::uint64_t word_of(std::uint32_t cell, std::uint32_t generation) {
     return std::uint64_t{generation} << 32 | cell;
-}
-
-// Of generation 0 a cell holds zeroes: it was never written.
-std::uint64_t expected_word(std::uint32_t cell, std::uint32_t generation) {
-    return generation == 0 ? 0 : word_of(cell, generation);
 }
 
 } // namespace
@@ -47,6 +44,10 @@ std::vector<std::uint32_t> Ledger::begin_flush() const {
     return begin_read(0, cells_);
 }
 
+std::vector<std::uint32_t> Ledger::begun() const {
+    return {begun_.begin(), begun_.end()};
+}
+
 void Ledger::flushed(const std::vector<std::uint32_t> &covered) {
     for (std::uint32_t i = 0; i < cells_; i++) {
         std::uint32_t seen = flushed_[i];
@@ -64,24 +65,10 @@ std::vector<std::uint32_t> Ledger::begin_read(std::uint32_t cell, std::uint32_t 
 
 std::string Ledger::judge(std::uint32_t cell, const Buffer &buffer,
                           const std::vector<std::uint32_t> &at_least) const {
-    for (std::size_t at = 0; at < buffer.size(); at += sizeof(std::uint64_t)) {
-        const auto i = static_cast<std::uint32_t>(at / cell_bytes_);
-        std::uint64_t word = 0;
-        std::memcpy(&word, buffer.data() + at, sizeof(word));
-        const auto generation = static_cast<std::uint32_t>(word >> 32);
-        const std::uint32_t most = begun_[cell + i];
-        if (word == expected_word(cell + i, generation) && generation >= at_least[i] &&
-            generation <= most)
-            continue;
-        const bool own = static_cast<std::uint32_t>(word) == cell + i || word == 0;
-        return "cell " + std::to_string(cell + i) + " (byte " + std::to_string(offset(cell) + at) +
-               "): " +
-               (own ? "generation " + std::to_string(generation)
-                    : "cell " + std::to_string(static_cast<std::uint32_t>(word)) + ", generation " +
-                          std::to_string(generation)) +
-               " instead of " + std::to_string(at_least[i]) + " to " + std::to_string(most);
-    }
-    return {};
+    const auto n = static_cast<std::uint32_t>(buffer.size() / cell_bytes_);
+    const std::vector<std::uint32_t> at_most(begun_.begin() + cell, begun_.begin() + cell + n);
+    return judge_cells(cell, cell_bytes_, buffer.data(), buffer.size(), at_least.data(),
+                       at_most.data());
 }
 
 std::string Ledger::check(const BlockFile &file, Limit limit) const {

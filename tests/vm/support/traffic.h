@@ -36,6 +36,7 @@ public:
     // A flush: what it must cover, before it; and its acknowledgement.
     std::vector<std::uint32_t> begin_flush() const;
     void flushed(const std::vector<std::uint32_t> &covered);
+    std::vector<std::uint32_t> begun() const; // the last generation of each cell so far
 
     // A read of n cells: what it must see, before it; and the verdict, "" if it is right.
     std::vector<std::uint32_t> begin_read(std::uint32_t cell, std::uint32_t n) const;
