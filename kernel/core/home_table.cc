@@ -63,6 +63,21 @@ HomeSlot HomeTable::get_slot(const void *unit, u32 place)
 	return {disk->origin_block, disk->state, disk->referenced != 0};
 }
 
+// Recovery tells a place of the log that was never used from a damaged one by its zeros.
+static fc_status zero_log(void *os, const Config &config, void *scratch)
+{
+	const u32 unit_sectors = config.unit_bytes / kSectorBytes;
+	const u64 batch = FC_SCRATCH_BYTES / config.unit_bytes;
+	__builtin_memset(scratch, 0, FC_SCRATCH_BYTES);
+	for (u64 unit = 0; unit < config.log_units; unit += batch) {
+		const u32 n = static_cast<u32>(min_of(batch, config.log_units - unit));
+		if (fc_os_sync_io(os, FC_DEV_CACHE, FC_IO_WRITE, config.log_offset_sectors + unit * unit_sectors,
+				  scratch, n * unit_sectors, 0))
+			return FC_EIO;
+	}
+	return FC_OK;
+}
+
 } // namespace fc
 
 FC_ENTRY int fc_core_format(void *os, const struct fc_config *config, void *scratch)
@@ -85,6 +100,8 @@ FC_ENTRY int fc_core_format(void *os, const struct fc_config *config, void *scra
 				  n * (home.unit_bytes() / kSectorBytes), 0))
 			return FC_EIO;
 	}
+	if (const fc_status bad = zero_log(os, *config, scratch))
+		return bad;
 	const SuperblockState state = {
 		.sequence = 1,
 		.epoch = 1,

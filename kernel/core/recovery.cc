@@ -81,6 +81,36 @@ public:
 	// Read the unit of this sequence: FC_OK with valid true if it is whole and of this epoch.
 	fc_status read(u64 sequence, LogUnit &unit, bool &valid)
 	{
+		const char *at;
+		if (const fc_status bad = fetch(sequence, at))
+			return bad;
+		valid = parse(at, sequence, unit);
+		return FC_OK;
+	}
+
+	// read() has found that the unit of this sequence is not there.  Was it never written?  Then its
+	// place holds what was there before: an older unit, or, until the log has gone round once, the
+	// zeros of the format.  A device writes units whole or not at all, so anything else is damage.
+	fc_status never_written(u64 sequence, bool &answer)
+	{
+		const char *at;
+		if (const fc_status bad = fetch(sequence, at))
+			return bad;
+		const auto *h = reinterpret_cast<const fc_disk_log_header *>(at);
+		const u64 units = core_.config.log_units;
+		answer = is_whole(at) ? h->sequence % units == sequence % units &&
+					(h->epoch < core_.config.epoch ||
+					 (h->epoch == core_.config.epoch && h->sequence < sequence))
+				      : is_zero(at) && sequence <= units;
+		return FC_OK;
+	}
+
+	static constexpr u32 kWindowBytes = FC_SCRATCH_BYTES / 2;
+
+private:
+	// The unit at the place of this sequence, whatever it is.
+	fc_status fetch(u64 sequence, const char *&at)
+	{
 		const u32 bytes = core_.config.unit_bytes;
 		const u64 window = kWindowBytes / bytes;
 		const u64 place = sequence % core_.config.log_units;
@@ -93,20 +123,31 @@ public:
 					  core_.scratch, static_cast<u32>(n_ * sectors), 0))
 				return FC_EIO;
 		}
-		valid = parse(core_.scratch + (place - first_) * bytes, sequence, unit);
+		at = core_.scratch + (place - first_) * bytes;
 		return FC_OK;
 	}
 
-	static constexpr u32 kWindowBytes = FC_SCRATCH_BYTES / 2;
+	bool is_whole(const char *at) const
+	{
+		const auto *h = reinterpret_cast<const fc_disk_log_header *>(at);
+		return h->magic == FC_DISK_LOG_MAGIC &&
+		       h->crc == crc_without_field(seed_, at, core_.config.unit_bytes, offsetof(fc_disk_log_header, crc));
+	}
 
-private:
+	bool is_zero(const char *at) const
+	{
+		const char *const end = at + core_.config.unit_bytes;
+		while (at < end && !*at)
+			at++;
+		return at == end;
+	}
+
 	bool parse(const char *at, u64 sequence, LogUnit &unit) const
 	{
-		const u32 bytes = core_.config.unit_bytes;
 		const auto *h = reinterpret_cast<const fc_disk_log_header *>(at);
-		if (h->magic != FC_DISK_LOG_MAGIC || h->sequence != sequence ||
-		    h->epoch != core_.config.epoch || h->count > log_records_per_unit(bytes) || h->confirmed >= sequence || h->durable >= sequence ||
-		    h->crc != crc_without_field(seed_, at, bytes, offsetof(fc_disk_log_header, crc)))
+		if (h->sequence != sequence || h->epoch != core_.config.epoch ||
+		    h->count > log_records_per_unit(core_.config.unit_bytes) ||
+		    h->confirmed >= sequence || h->durable >= sequence || !is_whole(at))
 			return false;
 		unit = {h->confirmed, h->durable, h->count,
 			reinterpret_cast<const fc_disk_log_record *>(at + sizeof(*h))};
@@ -123,6 +164,22 @@ struct LogRange {
 	u64 end;		// first sequence that is not there
 	u64 confirmed;
 };
+
+// A chain that fills the log has no end in it; any other must end where nothing was written yet.
+// Not to ask would let a damaged last unit pass for one that never was: an acknowledged write would
+// be gone, or, when the unit said that a slot is free again, its next user's bytes be believed.
+fc_status check_log_end(Core &core, LogReader &reader, const LogRange &range)
+{
+	if (range.end - core.config.log_tail >= core.config.log_units)
+		return FC_OK;
+	bool never_written;
+	if (const fc_status bad = reader.never_written(range.end, never_written))
+		return bad;
+	if (never_written)
+		return FC_OK;
+	fc_os_log(core.os, FC_LOG_ERROR, "log unit %llu is damaged", range.end);
+	return FC_E_LOG_DAMAGED;
+}
 
 // The longest chain of units from the tail on, and how far it says its data is confirmed.
 fc_status find_log_end(Core &core, LogReader &reader, LogRange &range)
@@ -150,7 +207,7 @@ fc_status find_log_end(Core &core, LogReader &reader, LogRange &range)
 			return FC_E_LOG_DAMAGED;
 		}
 	}
-	return durable >= range.end ? FC_E_LOG_DAMAGED : FC_OK;
+	return durable >= range.end ? FC_E_LOG_DAMAGED : check_log_end(core, reader, range);
 }
 
 // ---- replay

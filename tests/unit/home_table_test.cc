@@ -91,6 +91,18 @@ TEST(Format, writes_the_table_before_the_superblock) {
     EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
 }
 
+TEST(Format, leaves_nothing_of_an_older_log) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.close();
+    alignas(4096) static char scratch[FC_SCRATCH_BYTES];
+    ASSERT_EQ(fc_core_format(&w, &w.config, scratch), FC_OK);
+    for (fc_u64 unit = 0; unit < w.config.log_units; unit++) {
+        const std::string zeros(512, 0);
+        EXPECT_EQ(std::string(w.device[FC_DEV_CACHE].at(w.config.log_offset_sectors + unit), 512), zeros) << unit;
+    }
+}
+
 TEST(Format, says_when_any_of_its_writes_fails) {
     World w;
     w.close();

@@ -248,28 +248,65 @@ TEST(Recovery, hostile_log_records_are_refused) {
     }
 }
 
-TEST(Recovery, a_unit_with_too_many_records_ends_the_log) {
+// The device writes units whole or not at all: a unit of this place and time that makes no sense, or
+// is nothing at all, is damage, and not the end of the log.
+TEST(Recovery, a_last_unit_that_makes_no_sense_is_refused) {
+    using Change = void (*)(fc_disk_log_header &);
+    for (const Change change : {Change([](fc_disk_log_header &h) { h.count = 30; }),
+                                Change([](fc_disk_log_header &h) { h.confirmed = ~0ull; }),
+                                Change([](fc_disk_log_header &h) { h.durable = h.sequence; }),
+                                Change([](fc_disk_log_header &h) { h.epoch++; }),
+                                Change([](fc_disk_log_header &h) { h.sequence++; }),
+                                Change([](fc_disk_log_header &h) { h.sequence += 1ull << 40; })}) {
+        World w;
+        w.make_dirty(0, 'a');
+        change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { change(h); });
+        EXPECT_EQ(w.reopen_after_power_cut(), FC_E_LOG_DAMAGED);
+    }
+}
+
+TEST(Recovery, a_unit_of_an_older_epoch_ends_the_log) {
     World w;
     w.make_dirty(0, 'a');
-    change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { h.count = 30; });
+    change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { h.epoch--; });
     EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
     EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
 }
 
-TEST(Recovery, a_unit_of_another_epoch_ends_the_log) {
-    World w;
-    w.make_dirty(0, 'a');
-    change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { h.epoch++; });
-    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
-    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
+TEST(Recovery, a_flipped_bit_in_the_last_unit_is_refused_and_changes_nothing) {
+    for (const fc_u64 bit : {3u, 40u, 100u, 200u, 400u, 4095u}) {
+        World w;
+        w.make_dirty(0, 'a');
+        w.make_dirty(1, 'b');
+        const fc_u64 sector = w.config.log_offset_sectors + (w.core->log.tail() + 1) % w.config.log_units;
+        w.power_cut();
+        std::string unit(w.device[kCache].at(sector), 512);
+        const std::string whole = unit;
+        unit[bit / 8] = static_cast<char>(unit[bit / 8] ^ 1 << bit % 8);
+        w.device[kCache].write(sector, unit, true);
+        EXPECT_EQ(w.open(), FC_E_LOG_DAMAGED) << bit;
+        w.device[kCache].write(sector, whole, true);
+        EXPECT_EQ(w.open(), FC_OK) << bit;
+        EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 2u) << bit;
+    }
 }
 
-TEST(Recovery, a_unit_that_confirms_the_future_is_not_believed) {
-    World w;
-    w.make_dirty(0, 'a');
-    change_unit(w, w.core->log.tail(), [&](fc_disk_log_header &h, fc_disk_log_record &) { h.confirmed = ~0ull; });
-    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
-    EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
+TEST(Recovery, a_zeroed_unit_is_refused_once_the_log_has_gone_round) {
+    for (const bool round : {false, true}) {
+        World w;
+        const fc_u64 target = round ? w.config.log_units + 2 : 2;
+        w.close();
+        w.config.log_tail = target;
+        const fc::SuperblockState state = {
+            .sequence = 10, .epoch = 7, .log_tail = target, .flags = FC_DISK_FLAG_CLEAN, .mode = 1, .origin_fingerprint = 0};
+        alignas(4096) static char scratch[FC_SCRATCH_BYTES];
+        ASSERT_EQ(fc::write_superblock(&w, w.config, state, scratch), FC_OK);
+        ASSERT_EQ(w.open(), FC_OK);
+        w.make_dirty(0, 'a');
+        w.power_cut();
+        w.device[kCache].write(w.config.log_offset_sectors + target % w.config.log_units, std::string(512, 0), true);
+        EXPECT_EQ(w.open(), round ? FC_E_LOG_DAMAGED : FC_OK);
+    }
 }
 
 TEST(Recovery, a_durable_unit_that_is_missing_is_refused) {
