@@ -101,6 +101,10 @@ public:
 
     const Sector &current(uint64_t sector) { return page(sector).current[sector % kPage]; }
     const Sector &durable(uint64_t sector) { return page(sector).durable[sector % kPage]; }
+    // The medium goes bad, or becomes good again.
+    void replace(uint64_t sector, const Sector &value) {
+        page(sector).current[sector % kPage] = page(sector).durable[sector % kPage] = value;
+    }
     bool all_durable() const { return unsafe_.empty(); }
 
 private:

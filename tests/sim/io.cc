@@ -51,6 +51,9 @@ void World::submit(int dev, DeviceIo io) {
         scheduler_.fail("I/O before resume or after suspend: " + describe_io(dev, io));
     check_io(dev, io);
     trace_.io("submit", dev, io, 0);
+    writes_submitted_ += io.op != DevOp::kRead && io.op != DevOp::kFlush;
+    if (damage_ && dev == FC_DEV_CACHE && io.op == DevOp::kWrite && io.memory.bytes)
+        damage_->overwritten(io.sector, io.count);
     io.lazy = rng_.per_mille(profile_.lazy_per_mille);
     device(dev).submit(std::make_unique<DeviceIo>(std::move(io)));
 }

@@ -23,8 +23,9 @@ struct Options {
 };
 
 void print_stats(const sim::Totals &t) {
-    fmt::print("{} operations ({} failed), {} requests, {} loads\n", t.ops, t.failed_ops,
-               t.requests, t.loads);
+    fmt::print("{} operations ({} failed), {} requests, {} loads ({} refused first, {} with the "
+               "older superblock)\n",
+               t.ops, t.failed_ops, t.requests, t.loads, t.refused, t.rolled_back);
 #define PRINT_STAT(name, meaning)                                                                  \
     fmt::print("  {:22} {:12}  {}\n", #name, t.core_stat[FC_STAT_##name], meaning);
     FC_STATS(PRINT_STAT)
@@ -117,7 +118,7 @@ int main(int argc, char **argv) {
     app.add_option("--steps", o.steps, "steps that each lives before it comes to rest")
         ->capture_default_str();
     app.add_option("--profile", o.profile, "kind of machine")
-        ->check(CLI::IsMember({"calm", "cuts", "tiny", "large", "errors", "any"}))
+        ->check(CLI::IsMember({"calm", "cuts", "tiny", "large", "errors", "damage", "any"}))
         ->capture_default_str();
     app.add_option("--cut-at", o.cut_at, "cut the power at this step and never again");
     app.add_flag("--each-step", o.each_step,

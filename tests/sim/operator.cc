@@ -80,11 +80,37 @@ void World::forget_core() {
     core_ = nullptr;
 }
 
+// Metadata may have gone bad: that is noticed, or made good from what else there is, and a load that
+// is refused has changed nothing.
+int World::load_damaged() {
+    if (rng_.per_mille(profile_.damage_per_mille))
+        damage_->strike(true);
+    const Damage::Verdict verdict = damage_->judge();
+    const uint64_t writes = writes_submitted_;
+    int status = load();
+    totals_.refused += status != FC_OK;
+    totals_.rolled_back += verdict.rolled_back && !status;
+    if (status ? status != verdict.refusal : !verdict.may_load)
+        scheduler_.fail(std::string("metadata has gone bad, and a load answers: ") +
+                        fc_status_text(status) +
+                        (verdict.may_load ? "; it may load" : "; it must not load") +
+                        ", it may say: " + fc_status_text(verdict.refusal));
+    if (verdict.rolled_back)
+        stopped_with_ = kUnknown;
+    if (!status)
+        return status;
+    if (writes_submitted_ != writes)
+        scheduler_.fail("a load that was refused has written to a device");
+    trace_.line("operator load refused: %s", fc_status_text(status));
+    damage_->undo();
+    return load();
+}
+
 void World::load_until_it_works() {
     totals_.loads++;
     trace_.line("operator loads");
     int status;
-    while ((status = load()) != FC_OK) {
+    while ((status = damage_ ? load_damaged() : load()) != FC_OK) {
         if (!profile_.faulty())
             scheduler_.fail(std::string("load failed: ") + fc_status_text(status));
         trace_.line("operator load failed: %s", fc_status_text(status));

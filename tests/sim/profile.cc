@@ -84,7 +84,7 @@ void press_the_log(Rng &rng, Profile &p) {
 } // namespace
 
 bool make_profile(const std::string &kind, Rng &rng, Profile &p) {
-    const char *const kinds[] = {"calm", "cuts", "errors", "tiny", "large", "any"};
+    const char *const kinds[] = {"calm", "cuts", "errors", "damage", "tiny", "large", "any"};
     if (std::none_of(std::begin(kinds), std::end(kinds), [&](auto k) { return kind == k; }))
         return false;
     std::string shape = kind;
@@ -105,6 +105,10 @@ bool make_profile(const std::string &kind, Rng &rng, Profile &p) {
         p.cache_errors_per_100k = rng.pick({0u, 30u, 300u, 3000u});
         p.origin_errors_per_100k = rng.pick({0u, 30u, 300u, 3000u});
         p.steps_per_outage = rng.pick({0u, 2000u});
+    }
+    if (kind == "damage") {
+        p.damage_per_mille = rng.pick({300u, 700u});
+        p.steps_per_damage = rng.pick({0u, 0u, 300u, 3000u});
     }
     return true;
 }

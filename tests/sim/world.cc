@@ -13,6 +13,8 @@ void Totals::operator+=(const Totals &other) {
     ops += other.ops;
     failed_ops += other.failed_ops;
     loads += other.loads;
+    refused += other.refused;
+    rolled_back += other.rolled_back;
     requests += other.requests;
     for (int i = 0; i < FC_NR_STATS; i++)
         core_stat[i] += other.core_stat[i];
@@ -35,6 +37,8 @@ World::World(uint64_t seed, const std::string &profile_kind, Trace &trace)
     origin.factory = [](uint64_t sector) { return Sector::user(sector, 1); };
     devices_[FC_DEV_CACHE] = std::make_unique<Device>(cache, rng_);
     devices_[FC_DEV_ORIGIN] = std::make_unique<Device>(origin, rng_);
+    if (profile_.damage_per_mille)
+        damage_ = std::make_unique<Damage>(*devices_[FC_DEV_CACHE], config_, rng_, trace_);
     trace_.use(&config_);
     work_body_ = [this](unsigned int work) { return run_work(work); };
 }
@@ -90,6 +94,8 @@ void World::run(uint64_t steps) {
             outage_until_ = steps_ + rng_.below(rng_.pick({100, 1000, 20000}));
             outage_dev_ = static_cast<int>(rng_.below(2));
         }
+        if (profile_.steps_per_damage && users_active_ && rng_.one_in(profile_.steps_per_damage))
+            damage_->strike(false);
         step();
     }
     totals_.steps = steps_;

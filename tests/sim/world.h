@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "abi.h"
+#include "damage.h"
 #include "device.h"
 #include "oracle.h"
 #include "pool.h"
@@ -101,6 +102,7 @@ struct MapCall {
 
 struct Totals {
     uint64_t steps = 0, cuts = 0, ops = 0, failed_ops = 0, loads = 0, requests = 0;
+    uint64_t refused = 0, rolled_back = 0; // loads of metadata that had gone bad
     uint64_t core_stat[FC_NR_STATS] = {};
 
     void operator+=(const Totals &other);
@@ -198,6 +200,7 @@ private:
     void life();
     void format();
     int load();
+    int load_damaged();
     void load_until_it_works();
     void forget_core();
     int close(bool keep_dirty);
@@ -230,6 +233,7 @@ private:
     Totals totals_;
     std::unique_ptr<Device> devices_[2];
     std::unique_ptr<Oracle> oracle_;
+    std::unique_ptr<Damage> damage_; // only where metadata goes bad
     Scheduler::WorkBody work_body_;
 
     // The cache.
@@ -259,6 +263,7 @@ private:
     Pool<Copy> copies_;
     bool starved_ = false;
 
+    uint64_t writes_submitted_ = 0;
     uint64_t steps_ = 0, last_progress_ = 0, step_limit_ = 0, cut_at_ = 0;
     bool ending_ = false, ended_ = false;
     bool faults_ = false;       // may I/Os fail now?
