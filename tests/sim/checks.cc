@@ -71,18 +71,24 @@ void World::check_home_slot(uint64_t slot, const fc_disk_home_slot &home, bool a
     }
 }
 
-// After an orderly stop.
-void World::check_home_table(bool all_clean) {
+// After an orderly stop.  @cached, @dirty: what the gauges said.
+void World::check_home_table(bool all_clean, uint64_t cached, uint64_t dirty) {
     std::set<uint64_t> seen;
+    uint64_t nr_dirty = 0;
     for (uint64_t slot = 0; slot < config_.nr_blocks; slot++) {
         const fc_disk_home_slot home = home_slot(slot);
         if (home.state == FC_DISK_INVALID)
             continue;
         check_home_slot(slot, home, all_clean);
+        nr_dirty += home.state == FC_DISK_DIRTY;
         if (!seen.insert(home.origin_block).second)
             scheduler_.fail("home table: two slots for block " + std::to_string(home.origin_block),
                             home.origin_block * config_.block_sectors);
     }
+    if (seen.size() != cached || nr_dirty != dirty)
+        scheduler_.fail("gauges: " + std::to_string(cached) + " cached, " + std::to_string(dirty) +
+                        " dirty; the home table has " + std::to_string(seen.size()) + " and " +
+                        std::to_string(nr_dirty));
 }
 
 } // namespace sim

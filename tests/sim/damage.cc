@@ -47,10 +47,17 @@ Damage::Bytes Damage::now(uint64_t sector) {
     return unit;
 }
 
+Damage::Bytes Damage::durable(uint64_t sector) {
+    Bytes unit(config_.unit_bytes);
+    for (uint64_t at = 0; at < unit.size(); at += kSectorBytes)
+        device_.durable(sector + at / kSectorBytes).to_bytes(unit.data() + at);
+    return unit;
+}
+
 // As it would be if nothing had gone bad.
 Damage::Bytes Damage::undamaged(uint64_t sector) {
     for (const Hurt &hurt : hurts_)
-        if (hurt.sector == sector)
+        if (hurt.sector == sector && seen(hurt))
             return hurt.before;
     return now(sector);
 }
@@ -60,8 +67,11 @@ void Damage::put(uint64_t sector, const Bytes &bytes) {
         device_.replace(sector + at / kSectorBytes, Sector::from_bytes(bytes.data() + at));
 }
 
+// A write that is not durable hides what is bad below it until the power fails.
 void Damage::forget_healed() {
-    std::erase_if(hurts_, [this](const Hurt &hurt) { return now(hurt.sector) != hurt.after; });
+    std::erase_if(hurts_, [this](const Hurt &hurt) {
+        return !seen(hurt) && durable(hurt.sector) != hurt.after;
+    });
 }
 
 bool Damage::settled(uint64_t sector) {
@@ -97,7 +107,14 @@ void Damage::undo() {
     forget_healed();
     for (const Hurt &hurt : hurts_) {
         trace_.line("world  %s is mended", name(hurt.sector).c_str());
-        put(hurt.sector, hurt.before);
+        const bool hidden = !seen(hurt);
+        for (uint64_t at = 0; at < hurt.before.size(); at += kSectorBytes) {
+            const Sector value = Sector::from_bytes(hurt.before.data() + at);
+            if (hidden)
+                device_.replace_durable(hurt.sector + at / kSectorBytes, value);
+            else
+                device_.replace(hurt.sector + at / kSectorBytes, value);
+        }
     }
     hurts_.clear();
 }
@@ -271,7 +288,7 @@ Damage::Verdict Damage::judge() {
     }
     v.rolled_back = found.sequence != truth.sequence;
     for (const Hurt &hurt : hurts_) {
-        if (is_superblock(hurt.sector) || is_log(hurt.sector))
+        if (is_superblock(hurt.sector) || is_log(hurt.sector) || !seen(hurt))
             continue;
         v.may_load = false;
         v.refusal = FC_E_HOME_DAMAGED;
@@ -293,7 +310,7 @@ void Damage::judge_log(const fc_disk_superblock &truth, const fc_disk_superblock
         v.refusal = FC_E_LOG_DAMAGED;
     }
     for (const Hurt &hurt : hurts_) {
-        if (!is_log(hurt.sector))
+        if (!is_log(hurt.sector) || !seen(hurt))
             continue;
         const uint64_t sequence = sequence_at(place(hurt.sector), found.log_tail);
         v.may_load = v.may_load && sequence >= end;

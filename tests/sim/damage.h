@@ -53,9 +53,11 @@ private:
     enum Kind { kFlip, kAstray, kZeros, kLost };
 
     Bytes now(uint64_t sector);
+    Bytes durable(uint64_t sector);
     Bytes undamaged(uint64_t sector);
     void put(uint64_t sector, const Bytes &bytes);
     void forget_healed();
+    bool seen(const Hurt &hurt) { return now(hurt.sector) == hurt.after; }
     bool settled(uint64_t sector);
 
     bool is_superblock(uint64_t sector) const { return sector < config_.home_offset_sectors; }

@@ -105,6 +105,9 @@ public:
     void replace(uint64_t sector, const Sector &value) {
         page(sector).current[sector % kPage] = page(sector).durable[sector % kPage] = value;
     }
+    void replace_durable(uint64_t sector, const Sector &value) {
+        page(sector).durable[sector % kPage] = value;
+    }
     bool all_durable() const { return unsafe_.empty(); }
 
 private:

@@ -147,12 +147,12 @@ int World::close(bool keep_dirty) {
         scheduler_.fail(std::string("close failed: ") + fc_status_text(status));
     if (status == FC_OK && !keep_dirty && gauge(FC_GAUGE_DIRTY))
         scheduler_.fail("dirty blocks are left although the cache was closed with FC_OK");
-    const uint64_t cached = gauge(FC_GAUGE_CACHED);
+    const uint64_t cached = gauge(FC_GAUGE_CACHED), dirty = gauge(FC_GAUGE_DIRTY);
     forget_core();
     trace_.line("operator closed: %s", status ? fc_status_text(status) : "ok");
     if (status == FC_OK || status == FC_EINTR) {
         oracle_->flushed(before);
-        check_home_table(status == FC_OK && !keep_dirty);
+        check_home_table(status == FC_OK && !keep_dirty, cached, dirty);
         stopped_with_ = cached;
     }
     if (status == FC_OK && !keep_dirty) {

@@ -220,7 +220,7 @@ private:
     // checks.cc
     void check_gauges();
     void check_origin_alone(bool after_cut);
-    void check_home_table(bool all_clean);
+    void check_home_table(bool all_clean, uint64_t cached, uint64_t dirty);
     void check_home_slot(uint64_t slot, const fc_disk_home_slot &home, bool all_clean);
     fc_disk_home_slot home_slot(uint64_t slot);
     void *self() { return static_cast<Surroundings *>(this); }
