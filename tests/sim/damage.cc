@@ -82,7 +82,8 @@ bool Damage::settled(uint64_t sector) {
 }
 
 uint64_t Damage::place(uint64_t sector) const {
-    const uint64_t first = is_log(sector) ? config_.log_offset_sectors : config_.home_offset_sectors;
+    const uint64_t first =
+        is_log(sector) ? config_.log_offset_sectors : config_.home_offset_sectors;
     return (sector - first) / (config_.unit_bytes / kSectorBytes);
 }
 
@@ -156,16 +157,14 @@ uint64_t Damage::sequence_at(uint64_t place, uint64_t tail) const {
 bool Damage::log_unit(uint64_t sequence, uint64_t epoch, fc_disk_log_header &header) {
     const Bytes unit = undamaged(log_sector(sequence));
     header = header_of<fc_disk_log_header>(unit);
-    return header.sequence == sequence && header.epoch == epoch &&
-           sealed(unit, FC_DISK_LOG_MAGIC);
+    return header.sequence == sequence && header.epoch == epoch && sealed(unit, FC_DISK_LOG_MAGIC);
 }
 
 // The first unit that is not there, from the superblock's tail on.
 uint64_t Damage::log_end(const fc_disk_superblock &superblock) {
     fc_disk_log_header header;
     uint64_t end = superblock.log_tail;
-    while (end - superblock.log_tail < config_.log_units &&
-           log_unit(end, superblock.epoch, header))
+    while (end - superblock.log_tail < config_.log_units && log_unit(end, superblock.epoch, header))
         end++;
     return end;
 }
@@ -220,9 +219,8 @@ void Damage::strike(bool at_rest) {
 void Damage::hurt_one(bool at_rest) {
     const uint64_t sector = pick_unit();
     const auto kind = static_cast<Kind>(rng_.below(4));
-    const bool hurt_already = std::any_of(hurts_.begin(), hurts_.end(), [&](const Hurt &hurt) {
-        return hurt.sector == sector;
-    });
+    const bool hurt_already = std::any_of(hurts_.begin(), hurts_.end(),
+                                          [&](const Hurt &hurt) { return hurt.sector == sector; });
     if (hurt_already || !settled(sector))
         return;
     const Bytes before = now(sector), after = changed(sector, kind);

@@ -35,7 +35,7 @@ public:
 
     struct Verdict {
         bool may_load = true;
-        int refusal = FC_OK;  // what a refusal must say; FC_OK: there must be none
+        int refusal = FC_OK;      // what a refusal must say; FC_OK: there must be none
         bool rolled_back = false; // the older superblock holds
     };
     // What may a load answer that starts now?

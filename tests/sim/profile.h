@@ -52,8 +52,8 @@ struct Profile {
     uint32_t cache_errors_per_100k = 0, origin_errors_per_100k = 0;
     uint32_t steps_per_outage = 0; // mean; 0: never
 
-    uint32_t damage_per_mille = 0;   // at a load: metadata has gone bad
-    uint32_t steps_per_damage = 0;   // mean, while the cache is in use; 0: never
+    uint32_t damage_per_mille = 0; // at a load: metadata has gone bad
+    uint32_t steps_per_damage = 0; // mean, while the cache is in use; 0: never
 
     bool faulty() const {
         return cache_errors_per_100k || origin_errors_per_100k || steps_per_outage;
