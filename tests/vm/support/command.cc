@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "command.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -57,6 +58,11 @@ std::string joined(const Arguments &arguments) {
     for (const std::string &argument : arguments)
         text += (text.empty() ? "" : " ") + argument;
     return text;
+}
+
+Seconds on_this_kernel(Seconds limit) {
+    static const char *const scale = std::getenv("VM_TIME_SCALE");
+    return limit * (scale == nullptr ? 1 : std::max(1, std::atoi(scale)));
 }
 
 void pause_ms(unsigned milliseconds) {

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "system.h"
 
 namespace vm {
@@ -48,7 +49,7 @@ private:
         while (!stopped_) {
             const unsigned seen = changes_;
             const auto moved = [&] { return changes_ != seen; };
-            if (!changed_.wait_for(lock, kLongestTest, moved) && !name_.empty())
+            if (!changed_.wait_for(lock, on_this_kernel(kLongestTest), moved) && !name_.empty())
                 give_up();
         }
     }
