@@ -65,6 +65,10 @@ Seconds on_this_kernel(Seconds limit) {
     return limit * (scale == nullptr ? 1 : std::max(1, std::atoi(scale)));
 }
 
+bool has_checkers() {
+    return on_this_kernel(Seconds(1)) != Seconds(1);
+}
+
 void pause_ms(unsigned milliseconds) {
     ::usleep(milliseconds * 1000);
 }

@@ -22,6 +22,7 @@ inline constexpr Seconds kLimit{120};
 // A limit as it is on this kernel: longer on one with checkers, which is many times slower.
 // All limits that functions take here are meant for a stock kernel.
 Seconds on_this_kernel(Seconds limit);
+bool has_checkers();
 
 struct Result {
     int status;         // of exit; 128 + signal; kTimedOut
