@@ -52,19 +52,26 @@ $(BUILD)/user/build.ninja:
 	@cmake -S . -B "$(BUILD)/user" -G Ninja $(CMAKE_ARGS)
 
 ##@ Test
-.PHONY: check unit check-vm check-clang check-style sanitizers vm-images
+.PHONY: check unit check-vm check-kernels checked-modules check-clang check-style sanitizers vm-images
 check: ## install what is missing, build everything, run every test
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory deps; fi
 	@$(MAKE) --no-print-directory .check
 # A make of its own, so that kernels installed just now are seen.
 .PHONY: .check
-.check: modules-all user sanitizers
+.check: modules-all user sanitizers checked-modules
 	@cmake "$(BUILD)/user" >/dev/null
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure $(CTEST_ARGS)
 unit: user ## the unit tests and the simulator only: seconds
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L 'unit|sim' $(CTEST_ARGS)
 check-vm: modules-all user ## the tests in virtual machines only
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L vm $(CTEST_ARGS)
+check-kernels: user ## all of these on kernels with KASAN, lockdep, KCSAN; builds them: an hour and more [KERNELS=6.12-kasan SUITES=Flush]
+	@tests/vm/check-kernels $(KERNELS)
+# For the checked kernels that are in the cache; no kernel is built.
+checked-modules:
+	@for k in $$(tests/vm/checked-kernel --list); do \
+		dir=$$(tests/vm/checked-kernel --cached $$k) || continue; \
+		$(MAKE) --no-print-directory module KDIR="$$dir/build"; done
 check-clang: ## the clang build, with its thread-safety analysis
 	@tests/variant clang
 check-style: ## the rules of the source tree (tests/style/check)
