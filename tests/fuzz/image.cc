@@ -24,6 +24,7 @@ constexpr Shape kShapes[] = {
 };
 
 constexpr fc_u64 kTail = 3; // sequence of the first log unit
+constexpr fc_u64 kEpoch = 2;
 
 fc_config planned(const Shape &shape) {
     fc_config config = {};
@@ -72,7 +73,7 @@ private:
         std::memcpy(disk.magic, FC_DISK_MAGIC, sizeof(disk.magic));
         disk.version = FC_DISK_VERSION;
         disk.sequence = sequence;
-        disk.epoch = 2;
+        disk.epoch = kEpoch;
         disk.flags = clean_ ? FC_DISK_FLAG_CLEAN : 0;
         disk.mode = c_.mode;
         std::memcpy(disk.cache_uuid, c_.cache_uuid, sizeof(disk.cache_uuid));
@@ -133,7 +134,7 @@ private:
     void log_unit(fc_u64 sequence, unsigned way, unsigned tag, fc_u64 state) {
         fc_disk_log_header header = {};
         header.magic = FC_DISK_LOG_MAGIC;
-        header.epoch = 2;
+        header.epoch = kEpoch;
         header.sequence = sequence;
         header.confirmed = sequence - 3;
         header.durable = sequence - 1;
@@ -228,4 +229,41 @@ fc_u64 overlay(Pair &pair, Area area, Input &input) {
     char *at = pair.ssd.touch(unit_sector(pair.config, area, unit), bytes / kSector);
     std::memcpy(at + offset, over.data(), n);
     return unit;
+}
+
+fc_u64 put_slot(Pair &pair, Input &input) {
+    const fc_config &config = pair.config;
+    const unsigned slot = input.byte() % static_cast<unsigned>(config.nr_blocks);
+    const fc_u64 block = block_of(config, slot, input.byte());
+    const fc_disk_home_slot disk = {block, static_cast<unsigned char>(input.byte() % 4), 0, {}};
+    const unsigned per_unit = fc::home_slots_per_unit(config.unit_bytes);
+    const fc_u64 unit = slot / per_unit;
+    char *at = pair.ssd.touch(unit_sector(config, Area::home, unit), config.unit_bytes / kSector);
+    std::memcpy(at + sizeof(fc_disk_home_header) + slot % per_unit * sizeof(disk), &disk, sizeof(disk));
+    return unit;
+}
+
+fc_u64 put_log_unit(Pair &pair, Input &input) {
+    const fc_config &config = pair.config;
+    const unsigned char claims = input.byte();
+    fc_disk_log_header header = {};
+    header.magic = FC_DISK_LOG_MAGIC;
+    header.epoch = kEpoch;
+    header.sequence = kTail + input.byte() % 16;
+    header.confirmed = header.sequence - claims % 8;
+    header.durable = header.sequence - claims / 8 % 8;
+    header.count = input.byte() % 8;
+    char *at = pair.ssd.touch(unit_sector(config, Area::log, header.sequence), config.unit_bytes / kSector);
+    std::memcpy(at, &header, sizeof(header));
+    for (unsigned i = 0; i < header.count; i++) {
+        const unsigned slot = input.byte() % static_cast<unsigned>(config.nr_blocks);
+        const fc_u64 block = block_of(config, slot, input.byte());
+        const unsigned char what = input.byte();
+        fc_disk_log_record record = {slot, 0, fc_u64{what % 4u} << FC_DISK_ORIGIN_BLOCK_BITS | block};
+        if (what & 0x80)
+            record.data_crc = fc_os_crc32c(0, pair.ssd.at(unit_sector(config, Area::data, slot), config.block_sectors),
+                                           config.block_sectors * kSector);
+        std::memcpy(at + sizeof(header) + i * sizeof(record), &record, sizeof(record));
+    }
+    return header.sequence;
 }

@@ -30,3 +30,8 @@ void seal(Pair &pair, Area area, fc_u64 i);
 
 // Overlay bytes from input over a unit of an area, at a place from input; returns the unit.
 fc_u64 overlay(Pair &pair, Area area, Input &input);
+
+// A slot of the home table, or a log unit at or behind the oldest one, that makes some sense:
+// numbers from input, block and slot in one set.  Not sealed; return the unit.
+fc_u64 put_slot(Pair &pair, Input &input);
+fc_u64 put_log_unit(Pair &pair, Input &input);

@@ -125,10 +125,12 @@ void use_tools(Pair &pair, const DeviceFile &device) {
 }
 
 void change(Pair &pair, Input &input, bool sealed) {
-    constexpr Area kAreas[] = {Area::superblock, Area::home, Area::log, Area::log};
+    constexpr Area kAreas[] = {Area::superblock, Area::home, Area::log};
     for (unsigned left = input.byte() % 12; left; left--) {
-        const Area area = kAreas[input.byte() % 4];
-        const fc_u64 unit = overlay(pair, area, input);
+        const unsigned char what = input.byte();
+        const Area area = kAreas[what % 3];
+        const bool raw = what & 0x80 || area == Area::superblock;
+        const fc_u64 unit = raw ? overlay(pair, area, input) : area == Area::home ? put_slot(pair, input) : put_log_unit(pair, input);
         if (sealed)
             seal(pair, area, unit);
     }
