@@ -73,6 +73,7 @@ private:
         const fc_disk_log_header head = header(unit);
         return head.magic == FC_DISK_LOG_MAGIC && head.epoch == config_.epoch &&
                head.count <= fc::log_records_per_unit(config_.unit_bytes) &&
+               head.confirmed < head.sequence && head.durable < head.sequence &&
                head.crc == fc::crc_without_field(seed_, unit, config_.unit_bytes,
                                                  offsetof(fc_disk_log_header, crc));
     }
@@ -168,7 +169,10 @@ void scan_home(const DeviceFile &device, const fc_config &config, const LogState
 
 MetadataScan scan_metadata(const DeviceFile &cache_device, const fc_config &config) {
     MetadataScan scan;
-    const LogStates log = read_log(cache_device, config, scan);
+    // After an orderly stop the table holds everything, and the kernel does not look at the log.
+    LogStates log;
+    if ((config.flags & FC_DISK_FLAG_CLEAN) == 0)
+        log = read_log(cache_device, config, scan);
     for (const auto &[slot, state] : log)
         if (state == FC_DISK_DIRTY)
             scan.dirty_blocks++;

@@ -129,6 +129,21 @@ TEST_P(MetadataScanTest, a_gap_in_what_was_durable_is_damage) {
     EXPECT_NE(scan().damage, "");
 }
 
+TEST_P(MetadataScanTest, after_an_orderly_stop_a_log_hides_no_dirty_block) {
+    set_home(3, FC_DISK_DIRTY);
+    write_log(1, {{3, FC_DISK_INVALID}});
+    config_.flags = FC_DISK_FLAG_CLEAN;
+    EXPECT_EQ(scan().dirty_blocks, 1u) << "the kernel does not look at the log";
+    config_.flags = 0;
+    EXPECT_EQ(scan().dirty_blocks, 0u);
+}
+
+TEST_P(MetadataScanTest, the_log_ends_at_a_unit_that_claims_to_be_durable_itself) {
+    set_home(3, FC_DISK_DIRTY);
+    write_log(1, {{3, FC_DISK_INVALID}}, 1);
+    EXPECT_EQ(scan().dirty_blocks, 1u) << "the kernel does not believe the unit";
+}
+
 TEST_P(MetadataScanTest, a_damaged_home_unit_is_damage_and_the_others_still_count) {
     set_home(0, FC_DISK_DIRTY);
     set_home(static_cast<unsigned>(config_.nr_blocks - 1), FC_DISK_DIRTY);
