@@ -14,9 +14,20 @@ foreach(program flashcache_unit_tests flashcache_tool_tests flashcache_sim_tests
     endif()
 endforeach()
 
-file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
+# What is kept is tried first; what is found goes to the build directory.
+set(fuzz ${CMAKE_SOURCE_DIR}/tests/fuzz)
+file(GLOB fuzzers CONFIGURE_DEPENDS ${fuzz}/*_fuzz.cc)
 foreach(fuzzer IN LISTS fuzzers)
     get_filename_component(name ${fuzzer} NAME_WE)
-    add_test(NAME fuzz.${name} COMMAND ${variant} fuzz ${name} -max_total_time=20 -seed=1 -verbosity=0)
+    set(found ${CMAKE_BINARY_DIR}/fuzz/${name})
+    set(kept)
+    foreach(directory ${fuzz}/corpus/${name} ${fuzz}/regression/${name})
+        if(EXISTS ${directory})
+            list(APPEND kept ${directory})
+        endif()
+    endforeach()
+    file(MAKE_DIRECTORY ${found})
+    add_test(NAME fuzz.${name} COMMAND ${variant} fuzz ${name} -max_total_time=20 -seed=1 -verbosity=0
+        -max_len=512 -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz/${name}- ${found} ${kept})
     set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 1800)
 endforeach()
