@@ -231,10 +231,15 @@ fc_u64 overlay(Pair &pair, Area area, Input &input) {
     return unit;
 }
 
+// A tag of a set's blocks, or one of the first that lie behind the end of the origin.
+static unsigned take_tag(const fc_config &config, Input &input) {
+    return input.byte() % static_cast<unsigned>(config.origin_sectors / config.block_sectors / config.nr_sets + 6);
+}
+
 fc_u64 put_slot(Pair &pair, Input &input) {
     const fc_config &config = pair.config;
     const unsigned slot = input.byte() % static_cast<unsigned>(config.nr_blocks);
-    const fc_u64 block = block_of(config, slot, input.byte());
+    const fc_u64 block = block_of(config, slot, take_tag(config, input));
     const fc_disk_home_slot disk = {block, static_cast<unsigned char>(input.byte() % 4), 0, {}};
     const unsigned per_unit = fc::home_slots_per_unit(config.unit_bytes);
     const fc_u64 unit = slot / per_unit;
@@ -245,6 +250,7 @@ fc_u64 put_slot(Pair &pair, Input &input) {
 
 fc_u64 put_log_unit(Pair &pair, Input &input) {
     const fc_config &config = pair.config;
+    constexpr unsigned char kFalseCounts = 0xf0; // from here on, a unit claims more than it has
     const unsigned char claims = input.byte();
     fc_disk_log_header header = {};
     header.magic = FC_DISK_LOG_MAGIC;
@@ -252,12 +258,14 @@ fc_u64 put_log_unit(Pair &pair, Input &input) {
     header.sequence = kTail + input.byte() % 16;
     header.confirmed = header.sequence - claims % 8;
     header.durable = header.sequence - claims / 8 % 8;
-    header.count = input.byte() % 8;
+    const unsigned char count = input.byte();
+    header.count = count < kFalseCounts ? count % 8 : 1u << (count % 16 * 2);
     char *at = pair.ssd.touch(unit_sector(config, Area::log, header.sequence), config.unit_bytes / kSector);
     std::memcpy(at, &header, sizeof(header));
-    for (unsigned i = 0; i < header.count; i++) {
-        const unsigned slot = input.byte() % static_cast<unsigned>(config.nr_blocks);
-        const fc_u64 block = block_of(config, slot, input.byte());
+    for (unsigned i = 0; i < count % 8u; i++) {
+        // One in so many is the slot behind the last, which there is not.
+        const unsigned slot = input.byte() % static_cast<unsigned>(config.nr_blocks + 1);
+        const fc_u64 block = block_of(config, slot, take_tag(config, input));
         const unsigned char what = input.byte();
         fc_disk_log_record record = {slot, 0, fc_u64{what % 4u} << FC_DISK_ORIGIN_BLOCK_BITS | block};
         if (what & 0x80)
