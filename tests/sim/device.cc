@@ -29,7 +29,8 @@ Device::Page &Device::page(uint64_t sector) {
 void Device::submit(std::unique_ptr<DeviceIo> io) {
     io->issued = ++clock_;
     io->preflushing = io->preflush && io->op == DevOp::kWrite;
-    if (!io->preflushing && io->op != DevOp::kFlush && rng_.coin())
+    if (!io->preflushing && io->op != DevOp::kFlush && config_.early_effects &&
+        rng_.coin())
         take_effect(*io);
     in_flight_.push_back(std::move(io));
 }

@@ -43,6 +43,7 @@ enum class DevOp { kRead, kWrite, kDiscard, kWriteZeroes, kFlush };
 const char *name_of(DevOp op);
 
 struct AppliedWrite;
+class StateHash;
 
 struct DeviceIo {
     DevOp op = DevOp::kRead;
@@ -80,6 +81,7 @@ public:
         bool volatile_cache = false;
         uint64_t atomic_sectors = 1;
         bool discard_zeroes = true;
+        bool early_effects = true; // by chance; false: effect() says when
         std::function<Sector(uint64_t)> factory; // initial contents
     };
 
@@ -108,6 +110,24 @@ public:
     void replace_durable(uint64_t sector, const Sector &value) {
         page(sector).durable[sector % kPage] = value;
     }
+    // For who tries everything (device_state.cc).
+    // In-flight I/O @i takes effect, but does not complete.
+    void effect(size_t i) { take_effect(*in_flight_[i]); }
+    // Could @i take effect before or after another I/O, to different ends?
+    bool order_matters(size_t i) const;
+    // Have on the medium what is durable on @other.
+    void copy_durable(const Device &other);
+    // A piece of the medium that a power cut may leave as it is, or as any of @values.
+    struct Uncertain {
+        uint64_t sector;
+        std::vector<std::vector<Sector>> values;
+    };
+    std::vector<Uncertain> uncertain();
+    // Of all that is durable: the sum of what each sector adds.
+    uint64_t durable_hash() const;
+    uint64_t hash_of(uint64_t sector, const Sector &value) const;
+    void add_state(StateHash &hash) const;
+
     bool all_durable() const { return unsafe_.empty(); }
 
 private:

@@ -88,6 +88,17 @@ void Fiber::switch_out() {
     finish_switch(fake_stack_, &outside_bottom_, &outside_size_);
 }
 
+Fiber::Stack Fiber::stack() const {
+    const auto live = static_cast<uintptr_t>(context_.uc_mcontext.gregs[REG_RSP]);
+    return {reinterpret_cast<const char *>(live), stack_.get(), stack_.get() + kStackBytes};
+}
+
+void Fiber::saved_registers(uint64_t (&to)[6]) const {
+    const int kept[] = {REG_RBX, REG_RBP, REG_R12, REG_R13, REG_R14, REG_R15};
+    for (int i = 0; i < 6; i++)
+        to[i] = static_cast<uint64_t>(context_.uc_mcontext.gregs[kept[i]]);
+}
+
 void Fiber::yield() {
     current_->switch_out();
 }

@@ -24,6 +24,14 @@ public:
     static void yield(); // from inside of a fiber
     static Fiber *current() { return current_; }
     bool finished() const { return finished_; }
+    // Of one that yielded: the part of its stack that is in use, and all of it.
+    struct Stack {
+        const char *live;
+        const char *begin, *end;
+    };
+    Stack stack() const;
+    // The registers that a yield keeps.
+    void saved_registers(uint64_t (&to)[6]) const;
 
     // What may be done in it; for the checks of the world.
     bool may_submit = false;
@@ -52,6 +60,7 @@ public:
     Fiber *get();
     void put(Fiber *fiber) { free_.push_back(fiber); }
     void abandon_all();
+    const std::vector<std::unique_ptr<Fiber>> &all() const { return all_; }
 
 private:
     std::vector<std::unique_ptr<Fiber>> all_;

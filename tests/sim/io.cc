@@ -69,10 +69,13 @@ bool World::fails(int dev) {
     return fails;
 }
 
-void World::complete_io(int dev) {
+void World::complete_one(int dev) {
     const size_t i = rng_.below(device(dev).in_flight());
-    if (device(dev).pending(i).lazy && !rng_.one_in(100))
-        return;
+    if (!device(dev).pending(i).lazy || rng_.one_in(100))
+        complete_io(dev, i);
+}
+
+void World::complete_io(int dev, size_t i) {
     const bool fail = fails(dev);
     std::unique_ptr<DeviceIo> io = device(dev).complete(i, fail);
     if (!io)

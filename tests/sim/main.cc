@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "explorer.h"
 #include "world.h"
 
 namespace {
@@ -20,6 +21,8 @@ struct Options {
     bool stats = false;
     bool verbose = false;
     std::string profile = "any";
+    std::string explore, history;
+    sim::ExploreLimits limits;
 };
 
 void print_stats(const sim::Totals &t) {
@@ -105,6 +108,46 @@ int run_all(const Options &o) {
     return 0;
 }
 
+// One scenario in every order.  False: one of them failed.
+bool explore_one(const Options &o, const sim::Scenario &scenario) {
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    sim::Explorer explorer(scenario, o.limits);
+    const bool ok = o.history.empty() ? explorer.run() : explorer.replay(o.history);
+    const sim::ExploreCounts &c = explorer.counts();
+    const std::string how =
+        c.complete ? "every order" : fmt::format("< {} deviations", c.deviations);
+    fmt::print("{:18} {}: {} states, {} histories ({} to the end, at most {} choices); cuts in {} "
+               "states ({} sampled): {} outcomes, {} recoveries; {:.1f} s\n",
+               scenario.name, how, c.states, c.histories, c.ends, c.deepest, c.cut_states,
+               c.sampled, c.outcomes, c.recoveries,
+               std::chrono::duration<double>(Clock::now() - start).count());
+    if (ok)
+        return true;
+    fmt::print("\nFAILED: {} ({}): {}\n", scenario.name, scenario.what, explorer.failure());
+    if (o.history.empty())
+        fmt::print(
+            "\nreplay: flashcache_sim --explore {} --subsets {} --preemptions {} --history {}\n",
+            scenario.name, o.limits.subsets, o.limits.preemptions, explorer.history());
+    return false;
+}
+
+int explore(const Options &o) {
+    bool found = false;
+    for (const sim::Scenario &scenario : sim::scenarios()) {
+        if (o.explore == "list")
+            fmt::print("{:18} {}\n", scenario.name, scenario.what);
+        else if (o.explore != "all" && o.explore != scenario.name)
+            continue;
+        else if (!explore_one(o, scenario))
+            return 1;
+        found = true;
+    }
+    if (!found)
+        fmt::print("no such scenario: see --explore list\n");
+    return found ? 0 : 2;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -127,7 +170,20 @@ int main(int argc, char **argv) {
                  "print all that happens (a failure prints the end of the history by itself)");
     app.add_flag("--stats", o.stats, "print the core's counters at the end");
     app.add_flag("--verbose", o.verbose, "print what each machine is like");
+    app.add_option("--explore", o.explore,
+                   "a tiny world in every order: a scenario, \"all\" or \"list\"");
+    app.add_option("--states", o.limits.states, "explore: stop after so many states");
+    app.add_option("--subsets", o.limits.subsets,
+                   "explore: outcomes of a power cut to try, at most")
+        ->capture_default_str();
+    app.add_option("--cuts", o.limits.cuts, "explore: power cuts in a row")->capture_default_str();
+    app.add_option("--preemptions", o.limits.preemptions,
+                   "explore: how often another CPU may come in between");
+    app.add_flag("!--no-merge", o.limits.merge,
+                 "explore: go on from states that were visited, too");
+    app.add_option("--history", o.history, "explore: this history of the scenario only");
     CLI11_PARSE(app, argc, argv);
     setvbuf(stdout, nullptr, _IOLBF, 0);
-    return run_all(o);
+    o.limits.seconds = o.seconds;
+    return o.explore.empty() ? run_all(o) : explore(o);
 }

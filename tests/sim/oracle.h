@@ -27,6 +27,7 @@
 namespace sim {
 
 using Time = uint64_t;
+class StateHash;
 
 class Oracle {
 public:
@@ -60,6 +61,8 @@ public:
     std::string check_current(uint64_t sector, const Sector &value);
 
     std::string describe(uint64_t sector) const;
+    // All that matters for what is legal from now on.  @also: times that users keep.
+    void add_state(StateHash &hash, const std::vector<Time> &also) const;
     uint64_t sectors() const { return versions_.size(); }
 
 private:

@@ -42,6 +42,7 @@ struct Profile {
     uint32_t cache_speed = 4, origin_speed = 4, client_speed = 4, task_speed = 8;
     uint32_t tick_us = 50;
     uint32_t preempt_per_mille = 0;
+    bool early_effects = true; // I/Os take effect before they complete, by chance
     uint32_t lazy_per_mille = 0; // I/Os that take much longer than others
 
     // Memory.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The one source of chance: the same seed makes the same history on every machine.
+// The one source of chance: the same seed makes the same history on every machine.  Who wants
+// to say by himself what happens (explorer.h) derives from it and decides in below().
 #ifndef FLASHCACHE_TESTS_SIM_RNG_H
 #define FLASHCACHE_TESTS_SIM_RNG_H
 
@@ -10,6 +11,7 @@ namespace sim {
 class Rng {
 public:
     explicit Rng(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ull + 0x632be59bd9b4e019ull) {}
+    virtual ~Rng() = default;
 
     // splitmix64
     uint64_t next() {
@@ -20,7 +22,7 @@ public:
     }
 
     // 0..n-1; 0 for n = 0
-    uint64_t below(uint64_t n) {
+    virtual uint64_t below(uint64_t n) {
         return n ? static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64) : 0;
     }
 
@@ -28,8 +30,10 @@ public:
     uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }
 
     bool one_in(uint64_t n) { return below(n) == 0; }
-    bool coin() { return (next() >> 63) != 0; }
+    bool coin() { return below(2) != 0; }
     bool per_mille(unsigned int p) { return below(1000) < p; }
+    // Does another CPU come in between here?
+    virtual bool preempts(unsigned int p) { return per_mille(p); }
 
     template <typename T, unsigned long N> T pick(const T (&choices)[N]) {
         return choices[below(N)];

@@ -33,8 +33,7 @@ void Scheduler::call(Context context, std::function<void()> body) {
     after_switch(fiber);
 }
 
-void Scheduler::resume_one() {
-    size_t i = rng_.below(runnable_.size());
+void Scheduler::resume(size_t i) {
     Fiber *fiber = runnable_[i];
     runnable_[i] = runnable_.back();
     runnable_.pop_back();
@@ -60,7 +59,7 @@ void Scheduler::check_unlocked(const char *what) {
 }
 
 void Scheduler::preempt() {
-    if (!profile_.preempt_per_mille || !rng_.per_mille(profile_.preempt_per_mille))
+    if (!profile_.preempt_per_mille || !rng_.preempts(profile_.preempt_per_mille))
         return;
     runnable_.push_back(Fiber::current());
     Fiber::yield();
@@ -166,8 +165,7 @@ void Scheduler::cancel_works() {
         w.scheduled = false;
 }
 
-void Scheduler::run_due_work(const WorkBody &body) {
-    size_t nth = rng_.below(due_works());
+void Scheduler::run_due_work(size_t nth, const WorkBody &body) {
     for (unsigned int i = 0; i < FC_NR_WORKS; i++) {
         const Work &w = works_[i];
         if (w.scheduled && !w.running && w.due_us <= now_us_ && nth-- == 0) {
@@ -201,6 +199,13 @@ bool Scheduler::advance_to_next_date(uint64_t most_us) {
     now_us_ = std::max(now_us_, next);
     pass_dates();
     return true;
+}
+
+bool Scheduler::date_ahead() const {
+    return !sleepers_.empty() ||
+           std::any_of(std::begin(works_), std::end(works_), [&](const Work &w) {
+               return w.scheduled && !w.running && w.due_us > now_us_;
+           });
 }
 
 void Scheduler::pass_dates() {

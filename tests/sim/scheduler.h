@@ -18,6 +18,8 @@
 
 namespace sim {
 
+class StateHash;
+
 struct Failure {
     std::string what;
     uint64_t sector; // ~0: none in particular
@@ -50,13 +52,13 @@ public:
     void kick(unsigned int work, uint64_t delay_ms);
     // @body: by kind of work; returns the delay in ms of the next call, 0: none.
     using WorkBody = std::function<unsigned int(unsigned int)>;
-    void run_due_work(const WorkBody &body);
+    void run_due_work(size_t nth, const WorkBody &body);
     size_t due_works() const;
     bool works_running() const;
     void cancel_works();
 
     size_t runnable() const { return runnable_.size(); }
-    void resume_one();
+    void resume(size_t i); // the @i-th runnable fiber
     bool operator_ready() const { return operator_ && condition_(); }
     bool operator_waits() const { return operator_ != nullptr; }
     void resume_operator();
@@ -66,6 +68,10 @@ public:
     // To the next date anybody waits for; false if there is none, or none so soon.
     bool advance_to_next_date(uint64_t most_us = 1ull << 60);
     void pass_dates();
+    bool date_ahead() const; // does anybody wait for one?
+
+    void know_fibers(StateHash &hash) const;
+    void add_state(StateHash &hash) const;
 
     // Power was cut: nothing that ran goes on.
     void abandon();

@@ -23,8 +23,21 @@ Sector Sector::from_bytes(const void *bytes) {
         return Sector(words[0]);
     auto *blob = new Blob;
     blob->refs = 1;
+    blob->hash = 0;
     memcpy(blob->bytes, bytes, kSectorBytes);
     return Sector(reinterpret_cast<uint64_t>(blob) | 1);
+}
+
+uint64_t Sector::blob_hash() const {
+    if (blob()->hash)
+        return blob()->hash;
+    uint64_t words[kSectorWords], hash = 1;
+    memcpy(words, blob()->bytes, sizeof words);
+    for (uint64_t word : words) {
+        hash = (hash ^ word) * kSpread;
+        hash ^= hash >> 32;
+    }
+    return blob()->hash = hash | 1;
 }
 
 void Sector::to_bytes(void *bytes) const {

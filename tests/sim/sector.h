@@ -55,6 +55,8 @@ public:
         return crc32c(seed, bytes, sizeof bytes);
     }
 
+    uint64_t hash() const { return bits_ & 1 ? blob_hash() : bits_ * 0x9e3779b97f4a7c15ull; }
+
     friend bool operator==(const Sector &a, const Sector &b) {
         return a.bits_ == b.bits_ || ((a.bits_ & b.bits_ & 1) && same_bytes(a, b));
     }
@@ -65,10 +67,12 @@ private:
 
     struct Blob {
         unsigned long refs;
+        uint64_t hash; // 0: not known yet
         unsigned char bytes[kSectorBytes];
     };
 
     explicit Sector(uint64_t bits) : bits_(bits) {}
+    uint64_t blob_hash() const;
     Blob *blob() const { return reinterpret_cast<Blob *>(bits_ - 1); }
     void ref() {
         if (bits_ & 1)

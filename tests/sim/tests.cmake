@@ -8,6 +8,9 @@ if(TARGET flashcache_sim)
     add_test(NAME sim_each_step COMMAND flashcache_sim --profile tiny --each-step --steps 300 --runs 15)
     set_tests_properties(sim_tiny sim_cuts sim_large sim_calm sim_errors sim_damage sim_each_step
         PROPERTIES LABELS sim TIMEOUT 1200)
+    # Tiny worlds in every order; --states bounds the few that have more.
+    add_test(NAME sim_explore COMMAND flashcache_sim --explore all --states 4000)
+    set_tests_properties(sim_explore PROPERTIES LABELS sim TIMEOUT 1200)
     # A core with one rule broken must not pass.
     file(GLOB mutations CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/mutations/*.patch)
     add_test(NAME mutations COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutations/run ${CMAKE_BINARY_DIR} ${mutations})

@@ -131,8 +131,7 @@ void World::queue_pieces(Op *op) {
     }
 }
 
-void World::map_piece() {
-    const size_t i = rng_.coin() ? 0 : rng_.below(to_map_.size());
+void World::map_piece(size_t i) {
     const Piece piece = to_map_[i];
     to_map_.erase(to_map_.begin() + static_cast<long>(i));
     scheduler_.call(Scheduler::Context::kMap, [this, piece] { map(piece); });

@@ -21,9 +21,22 @@ void Totals::operator+=(const Totals &other) {
 }
 
 World::World(uint64_t seed, const std::string &profile_kind, Trace &trace)
-    : rng_(seed), trace_(trace), scheduler_(profile_, rng_) {
-    if (!make_profile(profile_kind, rng_, profile_) || !plan())
-        throw Failure{"no such profile, or fc_core_plan() refuses it", ~0ull};
+    : own_rng_(std::make_unique<Rng>(seed)), rng_(*own_rng_), trace_(trace),
+      scheduler_(profile_, rng_) {
+    if (!make_profile(profile_kind, rng_, profile_))
+        throw Failure{"no such profile", ~0ull};
+    prepare();
+}
+
+World::World(std::unique_ptr<Rng> rng, const Profile &profile, Trace &trace)
+    : own_rng_(std::move(rng)), rng_(*own_rng_), profile_(profile), trace_(trace),
+      scheduler_(profile_, rng_) {
+    prepare();
+}
+
+void World::prepare() {
+    if (!plan())
+        throw Failure{"fc_core_plan() refuses the profile", ~0ull};
     faults_ = profile_.faulty();
     oracle_ = std::make_unique<Oracle>(profile_.origin_sectors);
     Device::Config cache, origin;
@@ -31,6 +44,7 @@ World::World(uint64_t seed, const std::string &profile_kind, Trace &trace)
     cache.volatile_cache = profile_.cache_volatile;
     cache.atomic_sectors = profile_.unit_bytes / kSectorBytes;
     cache.factory = [](uint64_t) { return Sector::user(2, 0); };
+    cache.early_effects = origin.early_effects = profile_.early_effects;
     origin.sectors = profile_.origin_sectors;
     origin.volatile_cache = profile_.origin_volatile;
     origin.discard_zeroes = profile_.discard_zeroes;
@@ -135,19 +149,19 @@ void World::step() {
         at -= weights[choice];
     switch (choice) {
     case 0:
-        complete_io(FC_DEV_CACHE);
+        complete_one(FC_DEV_CACHE);
         break;
     case 1:
-        complete_io(FC_DEV_ORIGIN);
+        complete_one(FC_DEV_ORIGIN);
         break;
     case 2:
-        scheduler_.resume_one();
+        scheduler_.resume(rng_.below(scheduler_.runnable()));
         break;
     case 3:
-        scheduler_.run_due_work(work_body_);
+        scheduler_.run_due_work(rng_.below(scheduler_.due_works()), work_body_);
         break;
     case 4:
-        map_piece();
+        map_piece(rng_.coin() ? 0 : rng_.below(to_map_.size()));
         break;
     case 5:
         user_step();

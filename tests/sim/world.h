@@ -7,6 +7,7 @@
 //   io.cc               I/Os to the two devices and what follows their end
 //   os.cc               what the core may ask for (seam.cc: fc_os_*() themselves)
 //   operator.cc         power on, check, suspend, resume, reload, sync, tune, remove
+//   state.cc             what tells two states of a world apart
 //   checks.cc           what must be true at quiet moments
 #ifndef FLASHCACHE_TESTS_SIM_WORLD_H
 #define FLASHCACHE_TESTS_SIM_WORLD_H
@@ -108,10 +109,12 @@ struct Totals {
     void operator+=(const Totals &other);
 };
 
-class World final : public Surroundings {
+class StateHash;
+
+class World : public Surroundings {
 public:
     World(uint64_t seed, const std::string &profile_kind, Trace &trace);
-    ~World();
+    virtual ~World();
     World(const World &) = delete;
 
     // Live for @steps steps, then come to rest and check everything.  Throws Failure.
@@ -159,8 +162,12 @@ public:
         trace_.line("core   log %d: %s", level, text);
     }
 
-private:
+protected:
+    // For worlds that somebody else makes and drives (tiny_world.h).
+    World(std::unique_ptr<Rng> rng, const Profile &profile, Trace &trace);
+
     // world.cc
+    void prepare();
     void step();
     void power_cut();
     void forget_memory();
@@ -177,7 +184,7 @@ private:
     DevOp pick_kind();
     Op *start_op(DevOp kind, uint64_t sector, uint64_t count, bool fua);
     void queue_pieces(Op *op);
-    void map_piece();
+    void map_piece(size_t i);
     void map(const Piece &piece);
     void after_map(int action, MapCall &call, const Piece &piece);
     void end_bio(Bio *bio, int status);
@@ -191,7 +198,8 @@ private:
     void submit(int dev, DeviceIo io);
     void send_bio(Bio *bio, int owner, int dev, uint64_t sector, uint64_t offset, uint64_t count);
     void check_io(int dev, const DeviceIo &io);
-    void complete_io(int dev);
+    void complete_one(int dev);
+    void complete_io(int dev, size_t i);
     bool fails(int dev);
     void io_done(int dev, DeviceIo &io, int status);
     void copy_done(int dev, DeviceIo &io, int status);
@@ -223,10 +231,16 @@ private:
     void check_home_table(bool all_clean, uint64_t cached, uint64_t dirty);
     void check_home_slot(uint64_t slot, const fc_disk_home_slot &home, bool all_clean);
     fc_disk_home_slot home_slot(uint64_t slot);
+    // state.cc
+    void know_objects(StateHash &hash);
+    void add_object(StateHash &hash, int kind, const void *owner) const;
+    uint64_t state();
+
     void *self() { return static_cast<Surroundings *>(this); }
     uint64_t gauge(int which) { return fc_core_gauge(core_, which); }
 
-    Rng rng_;
+    std::unique_ptr<Rng> own_rng_;
+    Rng &rng_;
     Profile profile_;
     Trace &trace_;
     Scheduler scheduler_;
