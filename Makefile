@@ -52,7 +52,8 @@ $(BUILD)/user/build.ninja:
 	@cmake -S . -B "$(BUILD)/user" -G Ninja $(CMAKE_ARGS)
 
 ##@ Test
-.PHONY: check unit check-vm check-kernels checked-modules check-clang check-style sanitizers vm-images
+.PHONY: check unit check-vm check-kernels checked-modules check-clang check-style coverage
+.PHONY: sanitizers vm-images
 check: ## install what is missing, build everything, run every test
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory deps; fi
 	@$(MAKE) --no-print-directory .check
@@ -76,6 +77,8 @@ check-clang: ## the clang build, with its thread-safety analysis
 	@tests/variant clang
 check-style: ## the rules of the source tree (tests/style/check)
 	@tests/style/check
+coverage: ## lines and branches of the core that the simulator and the unit tests reach [SIM_SECONDS=60]
+	@tests/coverage $(SIM_SECONDS)
 sanitizers: ## the variants that the tests use: clang, address+undefined, thread, fuzz
 	@tests/variant asan
 	@tests/variant tsan

@@ -34,12 +34,10 @@ TinyOp op(TinyKind kind, uint32_t after = 0, uint64_t sector = 0, uint64_t count
     return {kind, sector, count, false, after};
 }
 
-} // namespace
-
 // after: bit 0 is the first operation of the list, bit 1 the second, ...
-const std::vector<Scenario> &scenarios() {
+std::vector<Scenario> small_scenarios() {
     using enum TinyKind;
-    static const std::vector<Scenario> all = {
+    return {
         {"overwrite",
          "two writes of one block and a flush, nothing volatile",
          tiny(kBack, false, false),
@@ -87,6 +85,12 @@ const std::vector<Scenario> &scenarios() {
          tiny(kBack, true, true),
          {write(0, 1)},
          {op(kSync), write(0, 1, 0, kFua), read(0, 1)}},
+    };
+}
+
+std::vector<Scenario> large_scenarios() {
+    using enum TinyKind;
+    return {
         {"through",
          "write-through: writes, and reads of the block",
          tiny(kThrough, true, true),
@@ -128,6 +132,17 @@ const std::vector<Scenario> &scenarios() {
          {write(0, 1)},
          {write(1, 1), op(kReloadKeep), write(0, 1, 2)}},
     };
+}
+
+} // namespace
+
+const std::vector<Scenario> &scenarios() {
+    static const std::vector<Scenario> all = [] {
+        std::vector<Scenario> list = small_scenarios();
+        for (Scenario &more : large_scenarios())
+            list.push_back(std::move(more));
+        return list;
+    }();
     return all;
 }
 
