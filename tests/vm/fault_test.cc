@@ -2,6 +2,10 @@
 //
 // Each allocation, and each request, that a call makes fails once.  Needs a checked kernel, whose
 // kmemleak also says that nothing is lost.
+//
+// The kernel prints a trace when it cannot make a slab cache, and then loses the cache's name, of
+// at most 8 bytes (6.1: sysfs_slab_add(); for a bioset of dm itself, too):
+// run-vm(Fault): --allow Call.Trace:|size.8.:|new.suspected.memory.leaks
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -151,24 +155,26 @@ protected:
 };
 
 TEST_F(FaultyIo, loses_no_other_block_and_can_be_repeated) {
-    const BlockFile file(rig_.cache.path());
-    Buffer buffer(64 * kKiB);
-    const unsigned reads = each([&](unsigned) { return file.try_read(0, buffer); });
-    const unsigned misses =
-        each([&](unsigned nth) { return file.try_read((16 + nth % 100) * kMiB, buffer); });
-    const unsigned overwrites =
-        each([&](unsigned) { return file.try_write(0, pattern(0, 64 * kKiB, kNew)); });
     const std::uint64_t fresh = 4 * kMiB;
-    const unsigned writes = each([&](unsigned nth) {
-        const std::uint64_t at = fresh + nth % 32 * 64 * kKiB;
-        return file.try_write(at, pattern(at, 64 * kKiB, kNew));
-    });
-    std::printf("failed: %u reads of hits, %u of misses, %u overwrites, %u first writes\n", reads,
-                misses, overwrites, writes);
-    EXPECT_GT(reads + misses + overwrites + writes, 0u) << "no fault was seen";
-    file.put(fresh, 2 * kMiB, kNew);
-    EXPECT_EQ(file.check(fresh, 2 * kMiB, kNew), "");
-    EXPECT_EQ(file.check(0, kMiB, kNew), "");
+    {
+        const BlockFile file(rig_.cache.path());
+        Buffer buffer(64 * kKiB);
+        const unsigned reads = each([&](unsigned) { return file.try_read(0, buffer); });
+        const unsigned misses =
+            each([&](unsigned nth) { return file.try_read((16 + nth % 100) * kMiB, buffer); });
+        const unsigned overwrites =
+            each([&](unsigned) { return file.try_write(0, pattern(0, 64 * kKiB, kNew)); });
+        const unsigned writes = each([&](unsigned nth) {
+            const std::uint64_t at = fresh + nth % 32 * 64 * kKiB;
+            return file.try_write(at, pattern(at, 64 * kKiB, kNew));
+        });
+        std::printf("failed: %u reads of hits, %u of misses, %u overwrites, %u first writes\n",
+                    reads, misses, overwrites, writes);
+        EXPECT_GT(reads + misses + overwrites + writes, 0u) << "no fault was seen";
+        file.put(fresh, 2 * kMiB, kNew);
+        EXPECT_EQ(file.check(fresh, 2 * kMiB, kNew), "");
+        EXPECT_EQ(file.check(0, kMiB, kNew), "");
+    }
     rig_.cache.remove();
     EXPECT_EQ(BlockFile(rig_.disk.path()).check(0, kMiB, kNew), "");
     EXPECT_EQ(BlockFile(rig_.disk.path()).check(fresh, 2 * kMiB, kNew), "");
