@@ -57,7 +57,7 @@ enum fc_status {
 	FC_E_ORIGIN_CHANGED,		/* the origin was written to while detached */
 	FC_E_HOME_DAMAGED,		/* a unit of the home table has a wrong checksum */
 	FC_E_HOME_CONTRADICTION,	/* two slots claim one block, or a block outside of its set */
-	FC_E_LOG_DAMAGED,		/* log units are missing that were durable */
+	FC_E_LOG_DAMAGED,		/* log units that were durable are missing, damaged, or newer than the superblock */
 	FC_E_BLOCK_SIZE,
 	FC_E_WAYS,
 	FC_E_EXTENT,

@@ -105,6 +105,16 @@ public:
 		return FC_OK;
 	}
 
+	// Does a unit of a later activation than the superblock's stand at the place of this sequence?
+	fc_status later_epoch(u64 sequence, bool &answer)
+	{
+		const char *at;
+		if (const fc_status bad = fetch(sequence, at))
+			return bad;
+		answer = reinterpret_cast<const fc_disk_log_header *>(at)->epoch > core_.config.epoch && is_whole(at);
+		return FC_OK;
+	}
+
 	static constexpr u32 kWindowBytes = FC_SCRATCH_BYTES / 2;
 
 private:
@@ -164,6 +174,23 @@ struct LogRange {
 	u64 end;		// first sequence that is not there
 	u64 confirmed;
 };
+
+// Both superblocks say an epoch before its first unit is written.  So a unit of a later one shows that
+// both have been lost, and what is believed is out of date; and it would count after the next start.
+fc_status check_epochs(Core &core)
+{
+	LogReader reader(core);
+	for (u64 place = 0; place < core.config.log_units; place++) {
+		bool later;
+		if (const fc_status bad = reader.later_epoch(place, later))
+			return bad;
+		if (later) {
+			fc_os_log(core.os, FC_LOG_ERROR, "log place %llu has a unit of a later epoch than the superblock", place);
+			return FC_E_LOG_DAMAGED;
+		}
+	}
+	return FC_OK;
+}
 
 // A chain that fills the log has no end in it; any other must end where nothing was written yet.
 // Not to ask would let a damaged last unit pass for one that never was: an acknowledged write would
@@ -399,7 +426,12 @@ fc_status check_origin(Core &core)
 
 fc_status load(Core &core, u64 &next_sequence)
 {
-	if (!(core.config.flags & FC_DISK_FLAG_CLEAN))
+	const bool clean = core.config.flags & FC_DISK_FLAG_CLEAN;
+	const fc_status log = check_epochs(core);
+	// An orderly stop needs no log: that it cannot be read must not keep the dirty blocks from their user.
+	if (log && !(clean && log == FC_EIO))
+		return log;
+	if (!clean)
 		return recover(core, next_sequence);
 	next_sequence = core.config.log_tail;
 	if (const fc_status bad = check_origin(core))

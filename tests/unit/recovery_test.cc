@@ -273,6 +273,44 @@ TEST(Recovery, a_unit_of_an_older_epoch_ends_the_log) {
     EXPECT_EQ(w.gauge(FC_GAUGE_CACHED), 0u);
 }
 
+// No superblock that is believed is older than the log: not even one that says CLEAN may be.
+TEST(Recovery, a_unit_of_a_later_epoch_is_refused_wherever_it_stands) {
+    for (const bool clean : {false, true})
+        for (const fc_u64 ahead : {1u, 2u, 100u}) {
+            World w;
+            w.make_dirty(0, 'a');
+            const fc_u64 sequence = w.core->log.tail() + ahead;
+            if (clean)
+                w.close(true);
+            else
+                w.power_cut();
+            const auto later = [&](fc_u64 epochs) {
+                change_unit(w, sequence, [&](fc_disk_log_header &h, fc_disk_log_record &) {
+                    h = {.magic = FC_DISK_LOG_MAGIC, .crc = 0, .epoch = w.config.epoch + epochs, .sequence = sequence,
+                         .confirmed = 0, .durable = 0, .count = 0, .reserved = 0};
+                });
+            };
+            ASSERT_EQ(w.probe(), FC_OK);
+            later(1);
+            EXPECT_EQ(w.open(), FC_E_LOG_DAMAGED) << ahead;
+            EXPECT_TRUE(w.logged("later epoch"));
+            w.device[kCache].at(w.config.log_offset_sectors + sequence % w.config.log_units)[100] ^= 1;
+            EXPECT_EQ(w.open(), clean || ahead > 1 ? FC_OK : FC_E_LOG_DAMAGED) << "not whole: no unit of ours";
+        }
+}
+
+TEST(Recovery, after_an_orderly_stop_the_log_need_not_be_readable) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.close(true);
+    const fc_u64 log = w.config.log_offset_sectors;
+    w.fails = [&w, log](const Io &io) { return io.reads() && io.dev == kCache && io.sector == log; };
+    ASSERT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.state(0), "dirty");
+    w.power_cut();
+    EXPECT_EQ(w.open(), FC_EIO);
+}
+
 TEST(Recovery, a_flipped_bit_in_the_last_unit_is_refused_and_changes_nothing) {
     for (const fc_u64 bit : {3u, 40u, 100u, 200u, 400u, 4095u}) {
         World w;
