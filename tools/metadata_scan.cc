@@ -60,6 +60,28 @@ public:
         return highest;
     }
 
+    // Behind the last unit stands what stood there before: a whole, older unit, or zeros until
+    // the log has gone round once.  Anything else was the last unit.
+    bool ends_at(fc_u64 sequence) const {
+        const std::byte *at = place(sequence % config_.log_units);
+        const fc_disk_log_header head = header(at);
+        if (!is_whole(at))
+            return sequence <= config_.log_units &&
+                   std::all_of(at, at + config_.unit_bytes,
+                               [](std::byte byte) { return byte == std::byte{0}; });
+        return head.sequence % config_.log_units == sequence % config_.log_units &&
+               (head.epoch < config_.epoch ||
+                (head.epoch == config_.epoch && head.sequence < sequence));
+    }
+
+    // A unit of an activation that the superblock knows nothing of.
+    bool has_later_epoch() const {
+        for (fc_u64 i = 0; i < config_.log_units; i++)
+            if (header(place(i)).epoch > config_.epoch && is_whole(place(i)))
+                return true;
+        return false;
+    }
+
     static fc_disk_log_header header(const std::byte *unit) {
         return load<fc_disk_log_header>(unit);
     }
@@ -71,9 +93,14 @@ private:
 
     bool is_ours(const std::byte *unit) const {
         const fc_disk_log_header head = header(unit);
-        return head.magic == FC_DISK_LOG_MAGIC && head.epoch == config_.epoch &&
+        return head.epoch == config_.epoch &&
                head.count <= fc::log_records_per_unit(config_.unit_bytes) &&
-               head.confirmed < head.sequence && head.durable < head.sequence &&
+               head.confirmed < head.sequence && head.durable < head.sequence && is_whole(unit);
+    }
+
+    bool is_whole(const std::byte *unit) const {
+        const fc_disk_log_header head = header(unit);
+        return head.magic == FC_DISK_LOG_MAGIC &&
                head.crc == fc::crc_without_field(seed_, unit, config_.unit_bytes,
                                                  offsetof(fc_disk_log_header, crc));
     }
@@ -101,11 +128,18 @@ void apply_unit(const std::byte *unit, const fc_config &config, LogStates &state
 
 LogStates read_log(const DeviceFile &device, const fc_config &config, MetadataScan &scan) {
     LogStates states;
+    const bool clean = (config.flags & FC_DISK_FLAG_CLEAN) != 0;
     const LogImage log(device, config);
     if (log.read_error() != 0) {
-        note(scan, "the log cannot be read: " + errno_text(log.read_error()));
+        if (!clean)
+            note(scan, "the log cannot be read: " + errno_text(log.read_error()));
         return states;
     }
+    if (log.has_later_epoch())
+        note(scan, "the log is newer than the superblock");
+    // After an orderly stop the table holds everything, and the kernel replays no log.
+    if (clean)
+        return states;
     // At most one round; a hostile log cannot make more of its units valid.
     fc_u64 sequence = config.log_tail;
     for (; sequence - config.log_tail < config.log_units; sequence++) {
@@ -116,15 +150,19 @@ LogStates read_log(const DeviceFile &device, const fc_config &config, MetadataSc
     }
     if (log.durable() >= sequence)
         note(scan, "a part of the log that was durable is missing");
+    if (sequence - config.log_tail < config.log_units && !log.ends_at(sequence))
+        note(scan, "the last unit of the log is damaged");
     return states;
 }
 
 // Counts the slots of one unit; those that the log knows are not counted here.
 std::uint64_t dirty_in_unit(const std::byte *unit, std::uint64_t first_slot, std::uint64_t nr_slots,
-                            const LogStates &log) {
+                            const LogStates &log, MetadataScan &scan) {
     std::uint64_t dirty = 0;
     for (std::uint64_t i = 0; i < nr_slots; i++) {
         const fc::HomeSlot slot = fc::HomeTable::get_slot(unit, static_cast<std::uint32_t>(i));
+        if (slot.state > FC_DISK_DIRTY)
+            note(scan, "the table of cache blocks makes no sense");
         if (slot.state == FC_DISK_DIRTY &&
             (log.empty() || log.count(static_cast<std::uint32_t>(first_slot + i)) == 0))
             dirty++;
@@ -144,7 +182,7 @@ void scan_units(const fc::HomeTable &home, const fc_config &config, std::uint64_
         }
         const auto nr_slots =
             std::min<std::uint64_t>(home.slots_per_unit(), config.nr_blocks - first_slot);
-        scan.dirty_blocks += dirty_in_unit(unit, first_slot, nr_slots, log);
+        scan.dirty_blocks += dirty_in_unit(unit, first_slot, nr_slots, log, scan);
     }
 }
 
@@ -169,10 +207,7 @@ void scan_home(const DeviceFile &device, const fc_config &config, const LogState
 
 MetadataScan scan_metadata(const DeviceFile &cache_device, const fc_config &config) {
     MetadataScan scan;
-    // After an orderly stop the table holds everything, and the kernel does not look at the log.
-    LogStates log;
-    if ((config.flags & FC_DISK_FLAG_CLEAN) == 0)
-        log = read_log(cache_device, config, scan);
+    const LogStates log = read_log(cache_device, config, scan);
     for (const auto &[slot, state] : log)
         if (state == FC_DISK_DIRTY)
             scan.dirty_blocks++;

@@ -107,13 +107,42 @@ TEST_P(MetadataScanTest, the_log_starts_at_its_tail_and_goes_round) {
     write_log(config_.log_units - 2, {{1, FC_DISK_DIRTY}}); // before the tail
     write_log(config_.log_units - 1, {{2, FC_DISK_DIRTY}});
     write_log(config_.log_units, {{3, FC_DISK_DIRTY}});
+    write_log(1, {{4, FC_DISK_DIRTY}}); // of the round before
     EXPECT_EQ(scan().dirty_blocks, 2u);
     EXPECT_EQ(scan().damage, "");
 }
 
 TEST_P(MetadataScanTest, units_of_an_earlier_activation_are_not_believed) {
-    write_log(1, {{2, FC_DISK_DIRTY}}, 0, 7);
+    write_log(1, {{2, FC_DISK_DIRTY}});
+    config_.epoch = 7;
     EXPECT_EQ(scan().dirty_blocks, 0u);
+    EXPECT_EQ(scan().damage, "");
+}
+
+TEST_P(MetadataScanTest, a_unit_of_a_later_activation_is_damage) {
+    for (const unsigned flags : {0u, FC_DISK_FLAG_CLEAN}) {
+        config_.flags = flags;
+        EXPECT_EQ(scan().damage, "");
+        write_log(9, {}, 0, 2);
+        EXPECT_NE(scan().damage, "") << flags;
+        write_log(9, {}, 0, 1);
+    }
+}
+
+TEST_P(MetadataScanTest, a_damaged_last_unit_is_damage) {
+    write_log(1, {{1, FC_DISK_DIRTY}});
+    write_log(2, {{2, FC_DISK_DIRTY}});
+    EXPECT_EQ(scan().damage, "");
+    device_.poke((config_.log_offset_sectors * 512) + 2 * config_.unit_bytes + 100, "x", 1);
+    EXPECT_NE(scan().damage, "");
+}
+
+TEST_P(MetadataScanTest, behind_the_end_stand_zeros_or_once_it_has_gone_round_an_older_unit) {
+    write_log(1, {{1, FC_DISK_DIRTY}});
+    config_.log_tail = config_.log_units + 1;
+    EXPECT_EQ(scan().damage, "");
+    config_.log_tail++;
+    EXPECT_NE(scan().damage, "") << "this place must have been used";
 }
 
 TEST_P(MetadataScanTest, replay_ends_at_a_gap_that_was_never_durable) {
@@ -149,6 +178,11 @@ TEST_P(MetadataScanTest, a_damaged_home_unit_is_damage_and_the_others_still_coun
     set_home(static_cast<unsigned>(config_.nr_blocks - 1), FC_DISK_DIRTY);
     device_.poke(home_byte(0) + 40, "x", 1);
     EXPECT_EQ(scan().dirty_blocks, 1u);
+    EXPECT_NE(scan().damage, "");
+}
+
+TEST_P(MetadataScanTest, a_slot_in_a_state_that_there_is_not_is_damage) {
+    set_home(1, FC_DISK_DIRTY + 1);
     EXPECT_NE(scan().damage, "");
 }
 
