@@ -13,17 +13,18 @@ namespace {
 struct Shape {
     unsigned unit, block_sectors, ways, extent, sets;
     fc_u64 origin_sectors;
+    bool round; // the log has gone round once: there are older units behind its end, and no zeros
 };
 
 // Several home units; sets that are no power of two; an incomplete last block; large units.
 constexpr Shape kShapes[] = {
-    {512, 1, 4, 2, 5, 100},
-    {512, 1, 8, 4, 8, 200},
-    {4096, 8, 4, 2, 3, 30 * 8 + 3},
-    {512, 2, 64, 8, 2, 2 * 200 + 1},
+    {512, 1, 4, 2, 5, 100, false},
+    {512, 1, 8, 4, 8, 200, true},
+    {4096, 8, 4, 2, 3, 30 * 8 + 3, true},
+    {512, 2, 64, 8, 2, 2 * 200 + 1, false},
 };
 
-constexpr fc_u64 kTail = 3; // sequence of the first log unit
+constexpr fc_u64 kFirstTail = 3; // sequence of the first log unit, in the first round
 constexpr fc_u64 kEpoch = 2;
 
 fc_config planned(const Shape &shape) {
@@ -41,6 +42,7 @@ fc_config planned(const Shape &shape) {
     std::strcpy(config.origin_path, "/dev/sdb");
     std::strcpy(config.origin_id, "serial:42");
     require(fc_core_plan(&config) == FC_OK, "the shape makes no cache");
+    config.log_tail = kFirstTail + (shape.round ? config.log_units : 0);
     return config;
 }
 
@@ -59,6 +61,8 @@ public:
 
     void write() {
         home();
+        if (c_.log_tail >= c_.log_units)
+            older_log();
         if (!clean_)
             log();
         superblock(4);
@@ -89,7 +93,7 @@ private:
         disk.log_offset_sectors = c_.log_offset_sectors;
         disk.log_units = c_.log_units;
         disk.data_offset_sectors = c_.data_offset_sectors;
-        disk.log_tail = kTail;
+        disk.log_tail = c_.log_tail;
         std::memcpy(disk.cache_name, c_.cache_name, sizeof(disk.cache_name));
         std::memcpy(disk.origin_path, c_.origin_path, sizeof(disk.origin_path));
         std::memcpy(disk.origin_id, c_.origin_id, sizeof(disk.origin_id));
@@ -119,15 +123,29 @@ private:
         }
     }
 
+    // What a life before this one has left.
+    void older_log() {
+        for (fc_u64 sequence = c_.log_tail - c_.log_units; sequence < c_.log_tail; sequence++) {
+            fc_disk_log_header header = {};
+            header.magic = FC_DISK_LOG_MAGIC;
+            header.epoch = kEpoch - 1;
+            header.sequence = sequence;
+            std::memcpy(pair_.ssd.touch(unit_sector(c_, Area::log, sequence), c_.unit_bytes / kSector), &header,
+                        sizeof(header));
+            seal(pair_, Area::log, sequence);
+        }
+    }
+
     // A life of six units, the last three not confirmed.
     void log() {
         const unsigned half = c_.ways_per_set / 2;
-        log_unit(kTail, half, half, FC_DISK_DIRTY);
-        log_unit(kTail + 1, 0, 0, FC_DISK_CLEAN);
-        log_unit(kTail + 2, half + 1, half + 1, FC_DISK_DIRTY);
-        log_unit(kTail + 3, half, 0, FC_DISK_INVALID);
-        log_unit(kTail + 4, half, half + 2, FC_DISK_DIRTY);
-        log_unit(kTail + 5, 0, 0, FC_DISK_DIRTY);
+        const fc_u64 tail = c_.log_tail;
+        log_unit(tail, half, half, FC_DISK_DIRTY);
+        log_unit(tail + 1, 0, 0, FC_DISK_CLEAN);
+        log_unit(tail + 2, half + 1, half + 1, FC_DISK_DIRTY);
+        log_unit(tail + 3, half, 0, FC_DISK_INVALID);
+        log_unit(tail + 4, half, half + 2, FC_DISK_DIRTY);
+        log_unit(tail + 5, 0, 0, FC_DISK_DIRTY);
     }
 
     // A record for the same way of each set.
@@ -251,11 +269,12 @@ fc_u64 put_slot(Pair &pair, Input &input) {
 fc_u64 put_log_unit(Pair &pair, Input &input) {
     const fc_config &config = pair.config;
     constexpr unsigned char kFalseCounts = 0xf0; // from here on, a unit claims more than it has
+    constexpr fc_u64 kEpochs[] = {kEpoch, kEpoch, kEpoch - 1, kEpoch + 1};
     const unsigned char claims = input.byte();
     fc_disk_log_header header = {};
     header.magic = FC_DISK_LOG_MAGIC;
-    header.epoch = kEpoch;
-    header.sequence = kTail + input.byte() % 16;
+    header.epoch = kEpochs[claims / 64];
+    header.sequence = config.log_tail + input.byte() % 16;
     header.confirmed = header.sequence - claims % 8;
     header.durable = header.sequence - claims / 8 % 8;
     const unsigned char count = input.byte();

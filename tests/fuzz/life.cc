@@ -36,7 +36,7 @@ private:
     fc_config config_ = {};
     fc_u64 whole_blocks_ = 0;
     bool volatile_caches_ = false;
-    bool crashes_ = true;       // may the log be read again?
+    bool crashes_ = true;       // must the log be readable again?
     std::vector<char> visible_; // what the user must see
 };
 
@@ -80,7 +80,7 @@ bool Life::begin(bool volatile_caches) {
     require(platform_.written(FC_DEV_ORIGIN).end == 0 &&
                 platform_.written(FC_DEV_CACHE).end <= config_.log_offset_sectors,
             "open wrote to more than superblocks and home table");
-    crashes_ = !model.later_epoch;
+    crashes_ = !model.scarred;
     check_core(model);
     read_all(model);
     return true;

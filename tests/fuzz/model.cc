@@ -19,8 +19,7 @@ public:
     void read() {
         home();
         look_for_later_epochs();
-        if (!(c_.flags & FC_DISK_FLAG_CLEAN))
-            log();
+        look_for_scars(c_.flags & FC_DISK_FLAG_CLEAN ? c_.log_tail : log());
         std::set<fc_u64> blocks;
         for (const Slot &slot : m_.slots)
             if (slot.state != FC_DISK_INVALID && !blocks.insert(slot.block).second)
@@ -81,15 +80,31 @@ private:
         return header;
     }
 
-    bool in_log(fc_u64 sequence) const {
-        const fc_disk_log_header h = header_at(sequence);
-        return h.magic == FC_DISK_LOG_MAGIC && h.epoch == c_.epoch && h.sequence == sequence &&
-               h.confirmed < sequence && h.durable < sequence &&
-               h.count <= (c_.unit_bytes - sizeof(h)) / sizeof(fc_disk_log_record) &&
+    bool whole_log_unit(fc_u64 sequence) const {
+        return header_at(sequence).magic == FC_DISK_LOG_MAGIC &&
                whole(unit_at(c_.log_offset_sectors, sequence % c_.log_units));
     }
 
-    void log() {
+    bool in_log(fc_u64 sequence) const {
+        const fc_disk_log_header h = header_at(sequence);
+        return h.epoch == c_.epoch && h.sequence == sequence && h.confirmed < sequence && h.durable < sequence &&
+               h.count <= (c_.unit_bytes - sizeof(h)) / sizeof(fc_disk_log_record) && whole_log_unit(sequence);
+    }
+
+    // The place holds what the unit would have overwritten: the format's zeros, or a unit some rounds older.
+    bool never_written(fc_u64 sequence, fc_u64 epoch) const {
+        if (!whole_log_unit(sequence)) {
+            const std::vector<char> zeros(c_.unit_bytes);
+            const char *unit = unit_at(c_.log_offset_sectors, sequence % c_.log_units);
+            return sequence <= c_.log_units && !std::memcmp(unit, zeros.data(), zeros.size());
+        }
+        const fc_disk_log_header h = header_at(sequence);
+        const bool older = h.epoch < epoch || (h.epoch == epoch && h.sequence < sequence);
+        return older && h.sequence % c_.log_units == sequence % c_.log_units;
+    }
+
+    // The first unit that is not there.
+    fc_u64 log() {
         fc_u64 end = c_.log_tail;
         fc_u64 confirmed = 0;
         for (; end < c_.log_tail + c_.log_units && in_log(end); end++)
@@ -97,12 +112,15 @@ private:
         for (fc_u64 sequence = end; sequence < c_.log_tail + c_.log_units; sequence++)
             if (in_log(sequence) && header_at(sequence).durable >= end)
                 m_.refused = true;
+        if (end < c_.log_tail + c_.log_units && !never_written(end, c_.epoch))
+            m_.refused = true;
         unproven_.assign(m_.slots.size(), nullptr);
         for (fc_u64 sequence = c_.log_tail; sequence < end; sequence++)
             replay(sequence, sequence <= confirmed);
         for (std::size_t n = 0; n < m_.slots.size(); n++)
             if (unproven_[n] && !data_is_there(n))
                 m_.slots[n] = {};
+        return end;
     }
 
     void replay(fc_u64 sequence, bool confirmed) {
@@ -130,8 +148,14 @@ private:
 
     void look_for_later_epochs() {
         for (fc_u64 i = 0; i < c_.log_units; i++)
-            if (header_at(i).magic == FC_DISK_LOG_MAGIC && header_at(i).epoch > c_.epoch)
-                m_.later_epoch = true;
+            if (whole_log_unit(i) && header_at(i).epoch > c_.epoch)
+                m_.refused = true;
+    }
+
+    void look_for_scars(fc_u64 next) {
+        for (fc_u64 sequence = next; sequence < next + c_.log_units; sequence++)
+            if (!never_written(sequence, c_.epoch + 1))
+                m_.scarred = true;
     }
 
     const Disk &ssd_;

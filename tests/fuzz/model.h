@@ -16,7 +16,8 @@ struct Slot {
 struct Model {
     bool refused = false;    // the cache must not be loaded
     std::vector<Slot> slots; // by number
-    bool later_epoch = false; // the log has units of activations that are yet to come
+    bool scarred = false;    // places of the log that are not needed now hold what no cache leaves there:
+                             // a crash just in front of one looks like a damaged last unit
 
     unsigned count(unsigned state) const;
 };
