@@ -53,7 +53,7 @@ $(BUILD)/user/build.ninja:
 
 ##@ Test
 .PHONY: check unit check-vm check-kernels checked-modules check-clang check-style coverage
-.PHONY: sanitizers vm-images
+.PHONY: sanitizers vm-images soak
 check: ## install what is missing, build everything, run every test
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory deps; fi
 	@$(MAKE) --no-print-directory .check
@@ -73,6 +73,8 @@ checked-modules:
 	@for k in $$(tests/vm/checked-kernel --list); do \
 		dir=$$(tests/vm/checked-kernel --cached $$k) || continue; \
 		$(MAKE) --no-print-directory module KDIR="$$dir/build"; done
+soak: user modules-all ## the long searches, for HOURS=n; stops at the first finding
+	@tests/soak "$(or $(HOURS),1)"
 check-clang: ## the clang build, with its thread-safety analysis
 	@tests/variant clang
 check-style: ## the rules of the source tree (tests/style/check)

@@ -14,7 +14,8 @@ if(TARGET flashcache_sim)
     # A core with one rule broken must not pass.
     file(GLOB mutations CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/mutations/*.patch)
     add_test(NAME mutations COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutations/run ${CMAKE_BINARY_DIR} ${mutations})
-    set_tests_properties(mutations PROPERTIES LABELS mutations TIMEOUT 1800)
+    # First of all, because it takes longest.
+    set_tests_properties(mutations PROPERTIES LABELS mutations TIMEOUT 3600 COST 1000 PROCESSORS 2)
     # The core's memory and arithmetic, in the same machines.
     foreach(profile cuts errors damage)
         add_test(NAME asan.sim_${profile}

@@ -44,12 +44,12 @@ try() {
     "$replay" --gtest_brief=1 "$@" || status=1
 }
 for mode in write_back write_only; do
-    try "$mode" --mode "$mode" --every "$every" "$work/$mode.log" "$work/$mode.marks"
+    try "$mode" --mode "$mode" --every "$every" --marks "$work/$mode.marks" "$work/$mode.log"
 done
 # Their only flushes are the users': few boundaries, and much between them.
 for mode in write_through write_around; do
-    try "$mode" --mode "$mode" --parts $((60 / every + 1)) "$work/$mode.log" "$work/$mode.marks"
+    try "$mode" --mode "$mode" --parts $((60 / every + 1)) --marks "$work/$mode.marks" "$work/$mode.log"
 done
 try 'write_back, each device logged by itself' --mode write_back \
-    --disk-log "$work/apart.disk.log" "$work/apart.ssd.log" "$work/apart.marks"
+    --marks "$work/apart.marks" --disk-log "$work/apart.disk.log" "$work/apart.ssd.log"
 exit $status
