@@ -304,7 +304,7 @@ TEST(Recovery, after_an_orderly_stop_the_log_need_not_be_readable) {
     w.make_dirty(0, 'a');
     w.close(true);
     const fc_u64 log = w.config.log_offset_sectors;
-    w.fails = [&w, log](const Io &io) { return io.reads() && io.dev == kCache && io.sector == log; };
+    w.fails = [log](const Io &io) { return io.reads() && io.dev == kCache && io.sector == log; };
     ASSERT_EQ(w.open(), FC_OK);
     EXPECT_EQ(w.state(0), "dirty");
     w.power_cut();
