@@ -246,6 +246,69 @@ TEST(Write, a_log_write_that_fails_once_is_repeated) {
     EXPECT_EQ(w.read_letter(0), 'a');
 }
 
+// The write of data to this sector of the cache device.
+int data_to(const World &w, fc_u64 sector) {
+    for (std::size_t i = 0; i < w.ios.size(); i++)
+        if (is_data(w, w.ios[i]) && w.ios[i].sector == sector)
+            return static_cast<int>(i);
+    return -1;
+}
+
+// A log unit with two records: the data of block 0 fails, and its record is revoked; that of block 1
+// takes its time, so that the unit cannot be confirmed.  Where block 0 was to be cached.
+fc_u64 revoke_one_of_two(World &w) {
+    w.write(16, 'z'); // its record is on the way while two others come
+    w.write(0, 'a');
+    w.write(1, 'y');
+    const fc_u64 sector = w.data_sector(0);
+    w.complete(find(w, is_log));
+    w.run();
+    w.complete(find(w, is_log)); // the two records
+    w.complete(data_to(w, sector), FC_EIO);
+    for (w.run(); find(w, is_log) >= 0 || w.count(kOrigin, Op::write) != 0; w.run())
+        w.complete(find(w, is_log) >= 0 ? find(w, is_log) : w.find(kOrigin, Op::write));
+    EXPECT_EQ(w.state(0), "none");
+    EXPECT_EQ(w.origin_letter(0), 'a');
+    return sector;
+}
+
+TEST(Write, rule_2_what_was_written_after_a_revocation_survives_though_neither_is_confirmed) {
+    World w;
+    const fc_u64 sector = revoke_one_of_two(w);
+    UserRequest &user = w.write(0, 'b');
+    ASSERT_EQ(w.data_sector(0), sector);
+    w.complete(data_to(w, sector));
+    w.complete(find(w, is_log));
+    ASSERT_EQ(user.status, FC_OK);
+    ASSERT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'b') << "the last record of the slot is the one that counts";
+}
+
+TEST(Write, rule_3_a_revoked_record_confirms_nothing_of_the_next_in_its_slot) {
+    World w;
+    const fc_u64 sector = revoke_one_of_two(w);
+    const fc_u64 slow = w.data_sector(1);
+    fc_u64 other = 8; // a block that goes to the same place
+    while (w.core->geo.place(other).set != w.core->geo.place(0).set)
+        other += 8;
+    w.write(other, 'c');
+    ASSERT_EQ(w.data_sector(other), sector);
+    w.complete(find(w, is_log));
+    w.complete(data_to(w, w.data_sector(16)));
+    w.complete(data_to(w, slow)); // the unit of the revoked record may be confirmed now
+    {
+        const fc::LogGuard guard(*w.core);
+        w.core->log.want_confirm();
+    }
+    w.kick(FC_WORK_RUN, 0);
+    for (w.run(); find(w, is_log) >= 0; w.run())
+        w.complete(find(w, is_log));
+    EXPECT_EQ(w.state(1), "dirty");
+    w.complete(data_to(w, sector));
+    EXPECT_EQ(w.state(other), "dirty unconfirmed");
+    w.finish();
+}
+
 TEST(Write, a_failed_record_leaves_its_blocks_in_doubt) {
     World w;
     UserRequest &user = w.write(0, 'a');
