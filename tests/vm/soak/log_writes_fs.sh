@@ -1,5 +1,5 @@
 #!/bin/bash
-# log_writes_fs.sh KERNEL [FS...]: what host/log_writes.sh does for raw blocks, for ext4 and xfs on a write-back cache.
+# log_writes_fs.sh KERNEL [FS...]: what log_writes.sh does for raw blocks, for ext4 and xfs on a write-back cache.
 #
 # A machine runs flashcache_power_cut_load on a file system on a cache whose devices' writes are logged.
 # Here, the devices are built as they would be after each Nth flush or FUA write.  ext4: at once,
