@@ -9,11 +9,9 @@
 //                      generation that was acknowledged?  A line for each loss, status 1.
 //
 // Each sector of a record describes itself, because a sector is what a disk writes as a whole: a
-// rewrite that was cut may leave old and new sectors, but no other ones, save those that were torn in
-// memory: see is_torn().
+// rewrite that was cut may leave old and new sectors, but no other ones.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -143,8 +141,13 @@ public:
     }
 
     void write(std::uint64_t record, std::uint64_t generation) {
-        for (std::size_t i = 0; i < buffer_.sectors(); ++i)
-            buffer_.set_sector(i, make(record, i, generation));
+        for (std::size_t i = 0; i < buffer_.sectors(); ++i) {
+            Sector sector = {kMagic, number_, record, i, generation, {}, 0};
+            std::mt19937_64 words(generation * 1'000'003 + record * 64 + i);
+            std::generate(sector.filling.begin(), sector.filling.end(), std::ref(words));
+            sector.checksum = checksum(sector);
+            buffer_.set_sector(i, sector);
+        }
         if (::pwrite(descriptor_, buffer_.data(), style().record_bytes, offset(record)) !=
             static_cast<ssize_t>(style().record_bytes))
             die("write " + path_);
@@ -159,13 +162,11 @@ public:
     struct Contents {
         bool read = false;
         std::size_t bad_sectors = 0;
-        std::size_t torn_sectors = 0;      // of bad_sectors
         std::uint64_t oldest = UINT64_MAX; // generations of the good sectors
         std::uint64_t newest = 0;
     };
 
-    // @acknowledged: no generation before it may be in a torn sector.
-    Contents read(std::uint64_t record, std::uint64_t acknowledged = 0) {
+    Contents read(std::uint64_t record) {
         Contents contents;
         contents.read = ::pread(descriptor_, buffer_.data(), style().record_bytes,
                                 offset(record)) == static_cast<ssize_t>(style().record_bytes);
@@ -174,7 +175,6 @@ public:
             if (sector.magic != kMagic || sector.file != number_ || sector.record != record ||
                 sector.index != i || sector.checksum != checksum(sector)) {
                 ++contents.bad_sectors;
-                contents.torn_sectors += is_torn(sector, record, i, acknowledged) ? 1 : 0;
                 continue;
             }
             contents.oldest = std::min(contents.oldest, sector.generation);
@@ -184,37 +184,6 @@ public:
     }
 
 private:
-    Sector make(std::uint64_t record, std::size_t i, std::uint64_t generation) const {
-        Sector sector = {kMagic, number_, record, i, generation, {}, 0};
-        std::mt19937_64 words(generation * 1'000'003 + record * 64 + i);
-        std::generate(sector.filling.begin(), sector.filling.end(), std::ref(words));
-        sector.checksum = checksum(sector);
-        return sector;
-    }
-
-    // A page may be rewritten while it is on its way to the disk (nobody asks for stable pages), so
-    // that the disk is given a sector that is new up to some byte and old from there on.  No fsync has
-    // ended over such a rewrite, but another file's may have sent the page.
-    bool is_torn(const Sector &sector, std::uint64_t record, std::size_t i,
-                 std::uint64_t acknowledged) const {
-        constexpr std::uint64_t kLater = 1000; // generations: how far a rewrite may be ahead
-        if ((style().flags & O_DIRECT) != 0 || sector.magic != kMagic ||
-            sector.generation < acknowledged)
-            return false;
-        using Words = std::array<std::uint64_t, kSector / 8>;
-        const auto found = std::bit_cast<Words>(sector);
-        const auto first = std::bit_cast<Words>(make(record, i, sector.generation));
-        const auto tear = std::mismatch(found.begin(), found.end(), first.begin()).first - found.begin();
-        const std::uint64_t oldest = std::max(acknowledged, sector.generation - std::min(sector.generation, kLater));
-        for (std::uint64_t other = oldest; other <= sector.generation + kLater; ++other) {
-            const auto rest = std::bit_cast<Words>(make(record, i, other));
-            // The word of the tear itself may be of both.
-            if (std::equal(found.begin() + tear + 1, found.end(), rest.begin() + tear + 1))
-                return true;
-        }
-        return false;
-    }
-
     off_t offset(std::uint64_t record) const {
         return static_cast<off_t>(record * style().record_bytes);
     }
@@ -316,17 +285,16 @@ Acknowledged read_list(const std::string &path) {
 }
 
 int verify(const std::string &directory, const std::string &list) {
-    std::size_t losses = 0, mixed = 0, torn = 0;
+    std::size_t losses = 0, mixed = 0;
     std::vector<std::unique_ptr<RecordFile>> files;
     for (std::uint64_t number = 0; number < kStyles.size(); ++number)
         files.push_back(std::make_unique<RecordFile>(directory, number, O_RDONLY));
     const Acknowledged acknowledged = read_list(list);
     for (const auto &[place, generation] : acknowledged) {
         RecordFile &file = *files.at(place.first);
-        const RecordFile::Contents contents = file.read(place.second, generation);
-        torn += contents.torn_sectors;
+        const RecordFile::Contents contents = file.read(place.second);
         mixed += contents.oldest < contents.newest ? 1 : 0;
-        if (contents.read && contents.bad_sectors == contents.torn_sectors && contents.oldest >= generation)
+        if (contents.read && contents.bad_sectors == 0 && contents.oldest >= generation)
             continue;
         ++losses;
         std::printf("LOST: file %lu record %lu: acknowledged %lu, found ", place.first,
@@ -337,8 +305,8 @@ int verify(const std::string &directory, const std::string &list) {
         else
             std::printf("nothing (%lu records in the file)\n", file.records());
     }
-    std::printf("verified %zu records, lost %zu, partly rewritten %zu, torn sectors %zu\n",
-                acknowledged.size(), losses, mixed, torn);
+    std::printf("verified %zu records, lost %zu, partly rewritten %zu\n", acknowledged.size(),
+                losses, mixed);
     return losses == 0 ? 0 : 1;
 }
 
