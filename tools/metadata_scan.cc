@@ -7,9 +7,8 @@
 #include <span>
 #include <unordered_map>
 
-#include "core/checksum.h"
-#include "core/geometry.h"
 #include "core/home_table.h"
+#include "core/log_unit.h"
 #include "core/superblock.h"
 #include "error.h"
 
@@ -47,63 +46,38 @@ public:
 
     // The unit with this sequence, or null if its place holds something else.
     const std::byte *unit(fc_u64 sequence) const {
-        const std::byte *at = place(sequence % config_.log_units);
-        return is_ours(at) && header(at).sequence == sequence ? at : nullptr;
+        const std::byte *at = place(sequence);
+        return counts(at) && fc::log_header(at).sequence == sequence ? at : nullptr;
     }
 
     // The highest sequence that some unit of this activation says is durable.
     fc_u64 durable() const {
         fc_u64 highest = 0;
         for (fc_u64 i = 0; i < config_.log_units; i++)
-            if (is_ours(place(i)) && header(place(i)).sequence >= config_.log_tail)
-                highest = std::max(highest, static_cast<fc_u64>(header(place(i)).durable));
+            if (counts(place(i)) && fc::log_header(place(i)).sequence >= config_.log_tail)
+                highest = std::max(highest, static_cast<fc_u64>(fc::log_header(place(i)).durable));
         return highest;
     }
 
-    // Behind the last unit stands what stood there before: a whole, older unit, or zeros until
-    // the log has gone round once.  Anything else was the last unit.
+    // Behind the last unit stands what stood there before.  Anything else was the last unit.
     bool ends_at(fc_u64 sequence) const {
-        const std::byte *at = place(sequence % config_.log_units);
-        const fc_disk_log_header head = header(at);
-        if (!is_whole(at))
-            return sequence <= config_.log_units &&
-                   std::all_of(at, at + config_.unit_bytes,
-                               [](std::byte byte) { return byte == std::byte{0}; });
-        return head.sequence % config_.log_units == sequence % config_.log_units &&
-               (head.epoch < config_.epoch ||
-                (head.epoch == config_.epoch && head.sequence < sequence));
+        return fc::log_unit_was_never_written(config_, seed_, place(sequence), sequence);
     }
 
     // A unit of an activation that the superblock knows nothing of.
     bool has_later_epoch() const {
         for (fc_u64 i = 0; i < config_.log_units; i++)
-            if (header(place(i)).epoch > config_.epoch && is_whole(place(i)))
+            if (fc::log_unit_is_later(config_, seed_, place(i)))
                 return true;
         return false;
     }
 
-    static fc_disk_log_header header(const std::byte *unit) {
-        return load<fc_disk_log_header>(unit);
-    }
-
 private:
-    const std::byte *place(fc_u64 index) const {
-        return bytes_.data() + index * config_.unit_bytes;
+    const std::byte *place(fc_u64 sequence) const {
+        return bytes_.data() + sequence % config_.log_units * config_.unit_bytes;
     }
 
-    bool is_ours(const std::byte *unit) const {
-        const fc_disk_log_header head = header(unit);
-        return head.epoch == config_.epoch &&
-               head.count <= fc::log_records_per_unit(config_.unit_bytes) &&
-               head.confirmed < head.sequence && head.durable < head.sequence && is_whole(unit);
-    }
-
-    bool is_whole(const std::byte *unit) const {
-        const fc_disk_log_header head = header(unit);
-        return head.magic == FC_DISK_LOG_MAGIC &&
-               head.crc == fc::crc_without_field(seed_, unit, config_.unit_bytes,
-                                                 offsetof(fc_disk_log_header, crc));
-    }
+    bool counts(const std::byte *unit) const { return fc::log_unit_counts(config_, seed_, unit); }
 
     const fc_config &config_;
     std::uint32_t seed_;
@@ -113,7 +87,7 @@ private:
 
 void apply_unit(const std::byte *unit, const fc_config &config, LogStates &states,
                 MetadataScan &scan) {
-    const unsigned count = LogImage::header(unit).count;
+    const unsigned count = fc::log_header(unit).count;
     for (unsigned i = 0; i < count; i++) {
         const auto record = load<fc_disk_log_record>(unit + sizeof(fc_disk_log_header) +
                                                      i * sizeof(fc_disk_log_record));

@@ -4,7 +4,7 @@
 // superblock that says "in use".  Nothing that is read is believed before it is checked, and
 // opening may be cut off by a power cut at any point and be begun again (rule 7).
 #include "cache.h"
-#include "checksum.h"
+#include "log_unit.h"
 
 namespace fc {
 namespace {
@@ -88,20 +88,13 @@ public:
 		return FC_OK;
 	}
 
-	// read() has found that the unit of this sequence is not there.  Was it never written?  Then its
-	// place holds what was there before: an older unit, or, until the log has gone round once, the
-	// zeros of the format.  A device writes units whole or not at all, so anything else is damage.
+	// read() has found that the unit of this sequence is not there: was it never written?
 	fc_status never_written(u64 sequence, bool &answer)
 	{
 		const char *at;
 		if (const fc_status bad = fetch(sequence, at))
 			return bad;
-		const auto *h = reinterpret_cast<const fc_disk_log_header *>(at);
-		const u64 units = core_.config.log_units;
-		answer = is_whole(at) ? h->sequence % units == sequence % units &&
-					(h->epoch < core_.config.epoch ||
-					 (h->epoch == core_.config.epoch && h->sequence < sequence))
-				      : is_zero(at) && sequence <= units;
+		answer = log_unit_was_never_written(core_.config, seed_, at, sequence);
 		return FC_OK;
 	}
 
@@ -111,7 +104,7 @@ public:
 		const char *at;
 		if (const fc_status bad = fetch(sequence, at))
 			return bad;
-		answer = reinterpret_cast<const fc_disk_log_header *>(at)->epoch > core_.config.epoch && is_whole(at);
+		answer = log_unit_is_later(core_.config, seed_, at);
 		return FC_OK;
 	}
 
@@ -137,30 +130,12 @@ private:
 		return FC_OK;
 	}
 
-	bool is_whole(const char *at) const
-	{
-		const auto *h = reinterpret_cast<const fc_disk_log_header *>(at);
-		return h->magic == FC_DISK_LOG_MAGIC &&
-		       h->crc == crc_without_field(seed_, at, core_.config.unit_bytes, offsetof(fc_disk_log_header, crc));
-	}
-
-	bool is_zero(const char *at) const
-	{
-		const char *const end = at + core_.config.unit_bytes;
-		while (at < end && !*at)
-			at++;
-		return at == end;
-	}
-
 	bool parse(const char *at, u64 sequence, LogUnit &unit) const
 	{
-		const auto *h = reinterpret_cast<const fc_disk_log_header *>(at);
-		if (h->sequence != sequence || h->epoch != core_.config.epoch ||
-		    h->count > log_records_per_unit(core_.config.unit_bytes) ||
-		    h->confirmed >= sequence || h->durable >= sequence || !is_whole(at))
+		const fc_disk_log_header &h = log_header(at);
+		if (h.sequence != sequence || !log_unit_counts(core_.config, seed_, at))
 			return false;
-		unit = {h->confirmed, h->durable, h->count,
-			reinterpret_cast<const fc_disk_log_record *>(at + sizeof(*h))};
+		unit = {h.confirmed, h.durable, h.count, reinterpret_cast<const fc_disk_log_record *>(at + sizeof(h))};
 		return true;
 	}
 
