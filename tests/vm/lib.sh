@@ -1,4 +1,4 @@
-# Shared by fetch-kernel's users: mkimage and run-vm.  Source it.
+# Shared by the scripts that start machines or list what runs in them.  Source it.
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${FLASHCACHE_BUILD:-$top/build}
 
@@ -18,4 +18,14 @@ resolve_kernel() {
         kernel_image=${root%/}/boot/vmlinuz-$release
         kernel_modules=${root%/}/lib/modules/$release
     fi
+}
+
+# suites_of PROGRAM: the suites of a GoogleTest program, one a line
+suites_of() {
+    "$1" --gtest_list_tests | sed -n 's/^\([^ ].*\)\.\( .*\)\?$/\1/p'
+}
+
+# run_vm_options SUITE: the options for run-vm that stand beside the suite
+run_vm_options() {
+    sed -n "s|^// run-vm($1): ||p" "$top"/tests/vm/*_test.cc
 }
