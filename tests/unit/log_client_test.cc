@@ -97,13 +97,8 @@ TEST(LogClient, a_flush_for_the_log_that_fails_ends_the_log_and_tells_all) {
     EXPECT_TRUE(w.logged("cannot be flushed"));
 }
 
-TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
-    Shape shape;
-    shape.sets = 64;
-    shape.ways = 64;
-    shape.extent = 64;
-    shape.origin_sectors = 8192 * 8;
-    World w(shape);
+// A log without room, and requests that wait for it.
+std::vector<UserRequest *> fill_log(World &w) {
     std::vector<UserRequest *> users;
     for (fc_u64 block = 0; block < 3000; block++) {
         users.push_back(&w.write(block, 'a'));
@@ -111,11 +106,37 @@ TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
             w.complete(i); // but nothing that a worker does
     }
     EXPECT_GT(w.stats[FC_STAT_log_waits], 0u);
+    return users;
+}
+
+Shape large() {
+    Shape shape;
+    shape.sets = 64;
+    shape.ways = 64;
+    shape.extent = 64;
+    shape.origin_sectors = 8192 * 8;
+    return shape;
+}
+
+TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
+    World w(large());
+    const std::vector<UserRequest *> users = fill_log(w);
     for (int i = 0; i < 100; i++)
         w.pass(10);
     for (const UserRequest *user : users)
         ASSERT_EQ(user->status, FC_OK);
     EXPECT_GT(w.stats[FC_STAT_checkpoints], 0u);
+}
+
+TEST(LogClient, requests_that_wait_for_room_go_on_when_the_log_fails) {
+    World w(large());
+    const std::vector<UserRequest *> users = fill_log(w);
+    w.fails = [](const Io &io) { return io.dev == kCache && !io.reads(); };
+    for (int i = 0; i < 100; i++)
+        w.pass(10);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+    for (const UserRequest *user : users)
+        ASSERT_TRUE(user->ended());
 }
 
 } // namespace
