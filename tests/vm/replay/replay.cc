@@ -25,6 +25,7 @@ namespace {
 struct Options {
     std::string log, marks, disk_log, check;
     unsigned mode = FC_MODE_WRITE_BACK;
+    bool bare = false; // no cache: the disk was written to
     std::size_t ssd_bytes = vm::kReplaySsdSectors * 512, disk_bytes = vm::kReplayDiskSectors * 512;
     unsigned every = 1;
     unsigned parts = 1;
@@ -56,6 +57,8 @@ public:
 
     // Open what the bytes hold; seen: how many marks stand before the cut.
     void operator()(const std::string &ssd, const std::string &disk, std::size_t seen) {
+        if (options.bare)
+            return judge(disk, seen);
         World world(options.mode, 512, ssd, disk);
         ASSERT_EQ(world.open(), FC_OK);
         counts.dirty += world.gauge(FC_GAUGE_DIRTY);
@@ -116,10 +119,11 @@ public:
         for (const vm::LoggedWrite &entry : log_.entries()) {
             log_.replay(entry, device_);
             trial_.counts.writes++;
-            seen_ += !entry.mark.empty();
             pending_.push_back(&entry);
             if (entry.is_boundary())
                 boundary();
+            else if (!entry.mark.empty())
+                mark();
             if (testing::Test::HasFatalFailure())
                 break;
         }
@@ -130,6 +134,14 @@ public:
     }
 
 private:
+    // What the load knew to be flushed when it set the mark stands in the log by now.
+    void mark() {
+        seen_++;
+        SCOPED_TRACE("mark " + std::to_string(seen_ - 1) + ", entry " +
+                     std::to_string(trial_.counts.writes));
+        attempt(device_);
+    }
+
     // All before this is durable; of what came since the boundary before, any part may have been.
     void boundary() {
         trial_.counts.boundaries++;
@@ -225,6 +237,7 @@ int main(int argc, char **argv) {
     CLI::App app("Load a cache as it was at every moment of a log of its writes.");
     app.add_option("--mode", options.mode, "the cache's mode")
         ->transform(CLI::CheckedTransformer(modes));
+    app.add_flag("--bare", options.bare, "there is no cache: judge the disk as it is");
     app.add_option("--every", options.every, "try each Nth boundary")->check(CLI::PositiveNumber);
     app.add_option("--parts", options.parts,
                    "at each, so many random parts of what was not flushed");

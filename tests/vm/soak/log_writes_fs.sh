@@ -1,5 +1,5 @@
 #!/bin/bash
-# log_writes_fs.sh KERNEL [FS...]: what log_writes.sh does for raw blocks, for ext4 and xfs on a write-back cache.
+# log_writes_fs.sh KERNEL [FS...]: what host/log_writes.sh does for raw blocks, for ext4 and xfs on a write-back cache.
 #
 # A machine runs flashcache_power_cut_load on a file system on a cache whose devices' writes are logged.
 # Here, the devices are built as they would be after each Nth flush or FUA write.  ext4: at once,
@@ -39,8 +39,11 @@ record() {
         modprobe dm-log-writes
         modprobe $1
         dmsetup create logged --table '0 $sectors log-writes /dev/vdb /dev/vda'
-        dmsetup create ssd --table '0 $((ssd_mib * 2048)) linear /dev/mapper/logged 0'
-        dmsetup create disk --table '0 $((disk_mib * 2048)) linear /dev/mapper/logged $((ssd_mib * 2048))'
+        # One flush at a time, as for flashcache_log_writes_load.
+        modprobe loop
+        both=\$(losetup --find --show --direct-io=on /dev/mapper/logged)
+        dmsetup create ssd --table \"0 $((ssd_mib * 2048)) linear \$both 0\"
+        dmsetup create disk --table \"0 $((disk_mib * 2048)) linear \$both $((ssd_mib * 2048))\"
         flashcache_create -p back fc /dev/mapper/ssd /dev/mapper/disk
         mkfs.$1 -q /dev/mapper/fc
         mount /dev/mapper/fc /mnt

@@ -4,6 +4,7 @@
 # A machine runs a load on a cache whose devices log all their writes (dm-log-writes).  Then, here,
 # flashcache_replay builds the devices as they would be after each boundary (flush, FUA), and with any
 # part of what was not flushed, and lets the core load the cache: it must show what was flushed.
+# The first load is on the logged device itself: what is lost there is lost by the log.
 #   LOG_WRITES_EVERY=N     try each Nth boundary of the modes that have thousands (default 40; 1: all)
 #   LOG_WRITES_KEEP=DIR    keep the logs there; flashcache_replay --help says how to try again
 set -uo pipefail
@@ -18,10 +19,10 @@ trap '[ -n "${LOG_WRITES_KEEP:-}" ] || rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT HUP
 
 # The logs are sparse: what is not used takes no room.
-for log in write_back write_through write_around write_only apart.ssd apart.disk; do
+for log in bare write_back write_through write_around write_only apart.ssd apart.disk; do
     truncate -s 2G "$work/$log.log"
 done
-for marks in write_back write_through write_around write_only apart; do
+for marks in bare write_back write_through write_around write_only apart; do
     truncate -s 8M "$work/$marks.marks"
 done
 "$run_vm" --kernel "$kernel" --mem 2048 --timeout 900 \
@@ -30,12 +31,14 @@ done
     --disk "$work/write_around.log" --disk "$work/write_around.marks" \
     --disk "$work/write_only.log" --disk "$work/write_only.marks" \
     --disk "$work/apart.ssd.log" --disk "$work/apart.marks" --disk "$work/apart.disk.log" \
+    --disk "$work/bare.log" --disk "$work/bare.marks" \
     --shell 'set -e
         flashcache_log_writes_load write_back /dev/vda /dev/vdb
         flashcache_log_writes_load write_through /dev/vdc /dev/vdd
         flashcache_log_writes_load write_around /dev/vde /dev/vdf
         flashcache_log_writes_load write_only /dev/vdg /dev/vdh
-        flashcache_log_writes_load write_back /dev/vdi /dev/vdj /dev/vdk' || exit 1
+        flashcache_log_writes_load write_back /dev/vdi /dev/vdj /dev/vdk
+        flashcache_log_writes_load bare /dev/vdl /dev/vdm' || exit 1
 
 status=0
 try() {
@@ -43,6 +46,8 @@ try() {
     shift
     "$replay" --gtest_brief=1 "$@" || status=1
 }
+# It has thousands of boundaries; what counts are the marks, each of which is tried.
+try bare --bare --every "$((25 * every))" --marks "$work/bare.marks" "$work/bare.log"
 for mode in write_back write_only; do
     try "$mode" --mode "$mode" --every "$every" --marks "$work/$mode.marks" "$work/$mode.log"
 done
