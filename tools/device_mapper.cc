@@ -106,6 +106,23 @@ bool device_exists(const std::string &name) {
     return dm_task_get_info(task.get(), &info) != 0 && info.exists != 0;
 }
 
+std::string device_status(const std::string &name, const std::string &target) {
+    const Task task = make_task(DM_DEVICE_STATUS);
+    if (dm_task_set_name(task.get(), name.c_str()) == 0)
+        refuse("device-mapper does not take the name {}: {}", name, library_error());
+    run(task, "ask device-mapper for a device's status");
+    dm_info info = {};
+    if (dm_task_get_info(task.get(), &info) == 0 || info.exists == 0)
+        refuse("there is no device {}", name);
+    std::uint64_t start = 0, sectors = 0;
+    char *type = nullptr, *status = nullptr;
+    const void *next =
+        dm_get_next_target(task.get(), nullptr, &start, &sectors, &type, &status);
+    if (next != nullptr || type == nullptr || status == nullptr || target != type)
+        return {};
+    return status;
+}
+
 void create_device(const std::string &name, const std::string &uuid,
                    const DeviceMapperTable &table) {
     const Task task = make_task(DM_DEVICE_CREATE);

@@ -20,6 +20,10 @@ bool kernel_has_target(const std::string &target);
 // True if a device-mapper device has this name.  Throws Error.
 bool device_exists(const std::string &name);
 
+// What the target of a running device says of itself ("dmsetup status"); "" if the device has not just
+// one target, of this type.  Throws Error if there is no such device.
+std::string device_status(const std::string &name, const std::string &target);
+
 // Creates and activates a device with one target, and waits for its node in /dev/mapper (made by
 // udev, or by libdevmapper itself where no udev runs).  Throws Error with what the kernel said;
 // no device is left then.

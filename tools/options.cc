@@ -148,4 +148,21 @@ DestroyOptions parse_destroy_options(int argc, const char *const *argv) {
     return options;
 }
 
+StatOptions parse_stat_options(int argc, const char *const *argv) {
+    CLI::App app("Show what running caches do, a line for each interval.", "flashstat");
+    StatOptions options;
+    app.add_option("-i,--interval", options.interval_s, "seconds between two lines; default 1")
+        ->check(CLI::Range(1u, 86400u))
+        ->option_text("SECONDS");
+    app.add_option("-c,-C,--count", options.count, "so many lines; default: until it is ended")
+        ->option_text("LINES");
+    app.add_option("-d,--device", options.cache,
+                   "this cache only: its device in /dev/mapper, or its directory in /proc/flashcache")
+        ->option_text("CACHE");
+    app.add_flag("-n,--nocolor", options.no_color, "no colours, even on a terminal");
+    app.add_flag("--json", options.json, "a JSON object for each line");
+    parse(app, argc, argv);
+    return options;
+}
+
 } // namespace tools

@@ -37,8 +37,17 @@ struct DestroyOptions {
     std::string ssd_path;
 };
 
+struct StatOptions {
+    unsigned interval_s = 1;
+    std::uint64_t count = 0; // lines; 0: until it is ended
+    bool no_color = false;
+    bool json = false;
+    std::string cache; // "": each that runs
+};
+
 CreateOptions parse_create_options(int argc, const char *const *argv);
 LoadOptions parse_load_options(int argc, const char *const *argv);
 DestroyOptions parse_destroy_options(int argc, const char *const *argv);
+StatOptions parse_stat_options(int argc, const char *const *argv);
 
 } // namespace tools

@@ -104,5 +104,6 @@ unsigned int fc_status_print(struct fc_cache *cache, char *result, unsigned int 
 		DMEMIT(" %s=%llu", gauge_names[i], fc_core_gauge(core, i));
 	for (i = 0; i < FC_NR_STATS; i++)
 		DMEMIT(" %s=%llu", stat_names[i], fc_stat(cache, i));
+	DMEMIT(" proc=%s", cache->label);
 	return sz;
 }
