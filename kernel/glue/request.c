@@ -111,7 +111,7 @@ int fc_map(struct dm_target *ti, struct bio *bio)
 	io->bio_flags = bio->bi_flags;
 	io->error = BLK_STS_OK;
 	io->route = FC_ROUTE_NONE;
-	if (unlikely(op == FC_OP_FLUSH))
+	if (unlikely(op == FC_OP_FLUSH || req->flags))
 		fc_cache_look_at_devices(cache);
 
 	switch (fc_core_map(cache->core, req)) {
@@ -151,6 +151,7 @@ static void restore(struct fc_io *io, struct bio *bio)
 	bio->bi_flags = io->bio_flags;
 	bio->bi_status = BLK_STS_OK;
 	bio->bi_cookie = BLK_QC_T_NONE;
+	bio->bi_next = NULL;	/* a lower layer leaves it at the bio that it merged this one with */
 	atomic_set(&bio->__bi_remaining, 1);
 }
 

@@ -15,16 +15,6 @@ constexpr std::uint64_t kFirstSector = 4096;
 constexpr std::size_t kBlock = 4096;
 constexpr std::uint64_t kRun = 64 * kKiB;
 
-// Where on the device the block of the disk at offset is cached, in bytes.
-std::uint64_t place_of(const std::string &device, std::uint64_t bytes, std::uint64_t offset,
-                       unsigned generation) {
-    const BlockFile file(device, BlockFile::kReadOnly);
-    for (std::uint64_t at = kFirstSector * 512; at + kBlock <= bytes; at += kBlock)
-        if (differs(file.read(at, kBlock), offset, generation).empty())
-            return at;
-    throw Failure("not cached");
-}
-
 TEST(CacheOnPartition, repeats_a_failed_read_at_the_right_place) {
     const NullDisk ssd("ssd0", {.mib = 16});
     const NullDisk disk("disk0", {.mib = 32});
@@ -42,7 +32,7 @@ TEST(CacheOnPartition, repeats_a_failed_read_at_the_right_place) {
                 file.put(at, kBlock, kNew);
         cache.settle();
     }
-    ssd.go_bad(place_of(ssd.path(), ssd.sectors() * 512, 8 * kBlock, kOld) / 512, 1);
+    ssd.go_bad(find_pattern(ssd.path(), ssd.sectors() * 512, kBlock, 8 * kBlock, kOld) / 512, 1);
     {
         // One request: it fails, and is repeated block by block, here and on the disk.
         const Buffer run = BlockFile(cache.path()).read(0, kRun);

@@ -141,4 +141,13 @@ std::string BlockFile::check(std::uint64_t offset, std::size_t bytes, unsigned g
     return differs(read(offset, bytes), offset, generation);
 }
 
+std::uint64_t find_pattern(const std::string &device, std::uint64_t device_bytes, std::size_t bytes,
+                           std::uint64_t offset, unsigned generation) {
+    const BlockFile file(device, BlockFile::kReadOnly);
+    for (std::uint64_t at = 0; at + bytes <= device_bytes; at += bytes)
+        if (differs(file.read(at, bytes), offset, generation).empty())
+            return at;
+    throw Failure("the block is not on " + device);
+}
+
 } // namespace vm

@@ -64,4 +64,9 @@ private:
     int file_;
 };
 
+// Where on the device, in bytes, the pattern of this offset stands; it is looked for at multiples of its
+// length.  Throws Failure if it is nowhere.
+std::uint64_t find_pattern(const std::string &device, std::uint64_t device_bytes, std::size_t bytes,
+                           std::uint64_t offset, unsigned generation);
+
 } // namespace vm
