@@ -99,6 +99,7 @@ static int open_core(struct fc_cache *cache, const struct fc_table *table)
 	if (status)
 		return status;
 	smp_store_release(&cache->core, core);
+	fc_cache_look_at_devices(cache);
 	fc_work_start(cache);
 	/* What the core has asked for while it opened. */
 	fc_os_kick(cache, FC_WORK_RUN, 0);

@@ -116,10 +116,15 @@ int fc_work_init(struct fc_cache *cache)
 	static const struct {
 		const char *name;
 		work_func_t fn;
+		unsigned int flags;
 	} kind[FC_NR_WORKS] = {
-		[FC_WORK_RUN] = { "fc_run", do_run },
-		[FC_WORK_WRITEBACK] = { "fc_clean", do_writeback },
-		[FC_WORK_CHECKPOINT] = { "fc_log", do_checkpoint },
+		/*
+		 * What changes the devices without a request must not do so while a hibernation
+		 * image is written: the kernel that wakes from it would not know.
+		 */
+		[FC_WORK_RUN] = { "fc_run", do_run, 0 },
+		[FC_WORK_WRITEBACK] = { "fc_clean", do_writeback, WQ_FREEZABLE },
+		[FC_WORK_CHECKPOINT] = { "fc_log", do_checkpoint, WQ_FREEZABLE },
 	};
 	int i;
 
@@ -131,8 +136,8 @@ int fc_work_init(struct fc_cache *cache)
 
 		item->cache = cache;
 		INIT_DELAYED_WORK(&item->work, kind[i].fn);
-		item->queue = alloc_workqueue("%s/%.10s", WQ_MEM_RECLAIM, 1, kind[i].name,
-					      cache->name);
+		item->queue = alloc_workqueue("%s/%.10s", WQ_MEM_RECLAIM | kind[i].flags, 1,
+					      kind[i].name, cache->name);
 		if (!item->queue)
 			return -ENOMEM;
 	}
@@ -162,11 +167,11 @@ void fc_os_wait(void *os, unsigned int timeout_ms)
 	int seen = READ_ONCE(cache->wakes_seen);
 	long timeout = msecs_to_jiffies(timeout_ms);
 
-	if (signal_pending(current))
+	if (fatal_signal_pending(current))
 		wait_event_timeout(cache->wait, atomic_read(&cache->wakes) != seen, timeout);
 	else
-		wait_event_interruptible_timeout(cache->wait, atomic_read(&cache->wakes) != seen,
-						 timeout);
+		wait_event_killable_timeout(cache->wait, atomic_read(&cache->wakes) != seen,
+					    timeout);
 	WRITE_ONCE(cache->wakes_seen, atomic_read(&cache->wakes));
 }
 
@@ -179,12 +184,12 @@ void fc_os_wake(void *os)
 	wake_up_all(&cache->wait);
 }
 
-/* 1: the process that stops the cache has a signal, or stop_sync was set.  Context: task. */
+/* 1: the process that stops the cache is about to be killed (^C, too), or stop_sync was set.  Context: task. */
 int fc_os_interrupted(void *os)
 {
 	struct fc_cache *cache = os;
 
-	if (current == READ_ONCE(cache->closer) && signal_pending(current))
+	if (current == READ_ONCE(cache->closer) && fatal_signal_pending(current))
 		return 1;
 	return cache->core && fc_core_tuned(cache->core, FC_TUNE_STOP_SYNC);
 }
