@@ -133,6 +133,7 @@ struct fc_core {
 	char *sets;
 	fc::u32 mode;
 	fc::u32 degraded;
+	fc::u32 flush_lost;			// atomic: a flush of the cache device has failed
 	fc::u32 tunables[FC_NR_TUNABLES];
 	fc::u32 lock_mask;
 	fc::u64 whole_blocks;			// origin blocks that lie entirely on the origin
@@ -328,6 +329,9 @@ void append_records(Core &core, Job &job);
 void start_log(Core &core);			// write what has gathered, if nothing is in flight
 void log_io_done(Core &core, int status);
 void log_flush_done(Core &core, int status);
+// A flush of the device has failed: what it should have covered may be lost, and no later flush will
+// bring it back.  Of the cache device: its log is lost, too.  No lock is held; any context.
+void flush_failed(Core &core, int dev);
 void tell_jobs(Core &core, Job *list, bool failed);
 // Memory agrees with the job's DIRTY records (in this batch), or its CLEAN and INVALID records.
 void data_arrived(Core &core, u64 batch);

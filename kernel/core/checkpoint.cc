@@ -109,7 +109,10 @@ fc_status next_superblock(Core &core, u32 flags, u64 log_tail)
 	s.flags = flags;
 	s.mode = core.mode;
 	s.log_tail = log_tail;
-	return write_superblock(core.os, core.config, s, core.scratch);
+	const fc_status status = write_superblock(core.os, core.config, s, core.scratch);
+	if (status && peek(core.volatile_dev[FC_DEV_CACHE]))
+		atomic_store(core.flush_lost, 1u);	// that write has a flush in front
+	return status;
 }
 
 } // namespace fc

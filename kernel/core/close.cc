@@ -40,10 +40,12 @@ fc_status flush_devices(Core &core)
 	for (int dev = FC_DEV_CACHE; dev <= FC_DEV_ORIGIN; dev++) {
 		if (!peek(core.volatile_dev[dev]))
 			continue;
-		if (fc_os_sync_io(core.os, dev, FC_IO_FLUSH, 0, nullptr, 0, 0))
+		if (fc_os_sync_io(core.os, dev, FC_IO_FLUSH, 0, nullptr, 0, 0)) {
+			flush_failed(core, dev);
 			result = FC_EIO;
-		else
+		} else {
 			atomic_store(core.unflushed[dev], 0u);
+		}
 	}
 	return result;
 }

@@ -158,7 +158,6 @@ void writeback_copied(Core &core, Job &job, int dev, int status)
 			post(job.stage, kStageData);		// still: writes may go on until the commit
 			job.queue_next = core.wb.copied;
 			core.wb.copied = &job;
-			post(core.wb.failures, 0);
 		}
 	}
 	fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);
@@ -188,8 +187,11 @@ void writeback_committed(Core &core, Job &job, bool failed)
 		mark_doubtful(set, job);
 	}
 	release(core, job, !failed);
-	if (!failed)
+	if (!failed) {
 		records_applied(core, job);
+		WritebackGuard guard(core);
+		post(core.wb.failures, 0);
+	}
 	leave_commit(core);
 	free_job(core, job);
 	if (atomic_load(core.nr_dirty))

@@ -38,6 +38,10 @@ int map_flush(Core &core, Request &req)
 	const int dev = req.flush_dev;
 	if (dev == FC_DEV_CACHE)
 		count(core, FC_STAT_flushes);
+	if (dev == FC_DEV_CACHE && atomic_load(core.flush_lost) && atomic_load(core.nr_dirty)) {
+		req.status = FC_EIO;
+		return FC_ACT_COMPLETE;
+	}
 	FlushTicket ticket;
 	if (!begin_flush(core, dev, ticket))
 		return FC_ACT_COMPLETE;
@@ -69,19 +73,11 @@ void flush_done(Core &core, Request &req, int status)
 			const u64 carried = req.done_sectors | static_cast<u64>(req.part_sectors) << 32;
 			done = core.log.flushed({req.sequence, req.sector, carried});
 			kick = log_needs_worker(core);
-		} else if (status && dev == FC_DEV_CACHE && !core.log.failed()) {
-			// What it may have lost, no later flush will bring back.
-			done = core.log.fail();
-			kick = true;
 		}
 	}
-	if (status && dev == FC_DEV_ORIGIN) {
-		origin_flush_failed(core);
-	} else if (status) {
-		cache_device_error(core, FC_STAT_ssd_write_errors);
-		degrade(core, "it cannot be flushed");
-	}
-	tell_jobs(core, done, status != 0);
+	if (status)
+		flush_failed(core, dev);
+	tell_jobs(core, done, false);
 	if (kick)
 		kick_run(core);
 }

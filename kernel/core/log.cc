@@ -211,8 +211,10 @@ bool Log::write_done(int status, Job *&done, bool &failed)
 	if (--ios_)
 		return false;
 	in_flight_ = false;
-	if (io_failed_ && !retried_ && !failed_) {
-		retry_ = retried_ = true;	// the same bytes to the same place: harmless
+	// The same bytes to the same place are harmless; but what a flush that failed may have lost,
+	// the next one will not bring back.
+	if (io_failed_ && !retried_ && !failed_ && !(flight_flags_ & FC_IO_PREFLUSH)) {
+		retry_ = retried_ = true;
 		return false;
 	}
 	if (io_failed_) {

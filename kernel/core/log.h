@@ -91,6 +91,8 @@ public:
 	// of jobs to be told, with failed set if the log has failed for good.
 	bool write_done(int status, Job *&done, bool &failed) FC_REQUIRES(log_lock);
 	bool write_pending() const { return in_flight_ || retry_; }
+	// Did the last write flush the cache device?
+	bool write_flushed() const { return flight_flags_ & FC_IO_PREFLUSH; }
 
 	FlushTicket flush_ticket() const { return {complete_, ready_, carried_}; }
 	// The flush of ticket succeeded.  Returns jobs that waited for it, by log_next.
@@ -113,6 +115,8 @@ public:
 	u64 settled_sequence() const { return settled_sequence_; }
 	u64 tail() const { return tail_; }
 	void move_tail(u64 sequence) FC_REQUIRES(log_lock) { post(tail_, sequence); }
+	// No unit is left for a confirmation that somebody wants.
+	bool too_full_to_confirm() const { return confirm_pending() && used_units() >= nr_units_; }
 	u64 used_units() const { return peek(next_sequence_) - peek(tail_); }
 	u64 next_sequence() const { return next_sequence_; }
 	u64 capacity() const { return nr_units_; }

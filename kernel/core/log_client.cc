@@ -153,7 +153,7 @@ void start_checkpoint_if_due(Core &core)
 	bool is_short;
 	{
 		LogGuard guard(core);
-		is_short = log_is_short(core);
+		is_short = log_is_short(core) || core.log.too_full_to_confirm();
 		used = core.log.used_units();
 		gain = core.log.settled_sequence() + 1 - core.log.tail();
 	}
@@ -241,6 +241,8 @@ void log_io_done(Core &core, int status)
 		LogGuard guard(core);
 		core.log.write_done(status, done, failed);
 		kick = log_needs_worker(core);
+		if (failed && core.log.write_flushed())
+			atomic_store(core.flush_lost, 1u);
 	}
 	if (status)
 		cache_device_error(core, FC_STAT_ssd_write_errors);
@@ -251,6 +253,25 @@ void log_io_done(Core &core, int status)
 		kick_run(core);
 }
 
+void flush_failed(Core &core, int dev)
+{
+	if (dev == FC_DEV_ORIGIN) {
+		origin_flush_failed(core);
+		return;
+	}
+	Job *told = nullptr;
+	atomic_store(core.flush_lost, 1u);
+	{
+		LogGuard guard(core);
+		if (!core.log.failed())
+			told = core.log.fail();
+	}
+	cache_device_error(core, FC_STAT_ssd_write_errors);
+	degrade(core, "it cannot be flushed");
+	tell_jobs(core, told, true);
+	kick_run(core);
+}
+
 void log_flush_done(Core &core, int status)
 {
 	Job *done = nullptr;
@@ -259,14 +280,10 @@ void log_flush_done(Core &core, int status)
 		core.log_flush_in_flight = false;
 		if (!status)
 			done = core.log.flushed(core.log_flush_ticket);
-		else if (!core.log.failed())
-			done = core.log.fail();
 	}
-	if (status) {
-		cache_device_error(core, FC_STAT_ssd_write_errors);
-		degrade(core, "it cannot be flushed");
-	}
-	tell_jobs(core, done, status != 0);
+	if (status)
+		flush_failed(core, FC_DEV_CACHE);
+	tell_jobs(core, done, false);
 	kick_run(core);
 }
 

@@ -318,7 +318,9 @@ fc_status check_data(Core &core, LogReader &reader, const LogRange &range)
 	for (u64 sequence = range.end - 1; sequence > range.confirmed && sequence >= core.config.log_tail; sequence--) {
 		if (const fc_status bad = reader.read(sequence, unit, valid))
 			return bad;
-		for (u32 i = valid ? unit.count : 0; i-- > 0;)
+		if (!valid)	// it was when it was replayed
+			return FC_E_LOG_DAMAGED;
+		for (u32 i = unit.count; i-- > 0;)
 			if (const fc_status bad = check_record(core, unit.records[i]))
 				return bad;
 	}

@@ -91,6 +91,19 @@ TEST(Close, gives_up_on_a_dead_origin_and_keeps_the_blocks) {
     EXPECT_EQ(w.read_letter(0), 'a');
 }
 
+TEST(Close, gives_up_on_an_origin_that_takes_writes_but_no_flush) {
+    World w(volatile_devices());
+    w.make_dirty(0, 'a');
+    w.confirm();
+    int flushes = 0;
+    w.fails = [&](const Io &io) { return io.op == Op::flush && io.dev == FC_DEV_ORIGIN && ++flushes < 1000; };
+    EXPECT_EQ(w.close(), FC_EIO);
+    EXPECT_LT(flushes, 20);
+    w.fails = nullptr;
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
 TEST(Close, says_when_the_metadata_cannot_be_saved_and_the_next_load_recovers) {
     World w;
     w.make_dirty(0, 'a');
@@ -181,6 +194,20 @@ TEST(Suspend, says_when_a_device_cannot_be_flushed) {
 }
 
 // The device may have lost clean blocks that nothing has ever flushed.
+TEST(Close, believes_no_clean_blocks_after_a_flush_that_failed_in_suspend) {
+    World w(volatile_devices());
+    w.make_clean(20);
+    *w.device[kCache].at(w.data_sector(20)) = 'X'; // that is what the flush has lost
+    int flushes = 0;
+    w.fails = [&](const Io &io) { return io.op == Op::flush && io.dev == kCache && flushes++ == 0; };
+    EXPECT_EQ(fc_core_suspend(w.core), FC_EIO);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+    EXPECT_EQ(w.close(), FC_EIO);
+    ASSERT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_UNCLEAN_LOAD), 1u);
+    EXPECT_EQ(w.read_letter(20), w.origin_letter(20));
+}
+
 TEST(Close, a_degraded_cache_stores_no_clean_blocks) {
     World w(volatile_devices());
     w.make_clean(20);

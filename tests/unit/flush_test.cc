@@ -69,13 +69,37 @@ TEST_F(Flush, is_not_repeated_for_what_is_durable) {
     EXPECT_EQ(w.trace.size(), 0u);
 }
 
-TEST_F(Flush, that_failed_is_an_error_and_covers_nothing) {
+TEST_F(Flush, that_failed_is_an_error_and_no_later_one_makes_up_for_it) {
     w.make_dirty(0, 'a');
     UserRequest &first = w.flush(kCache);
     w.complete(kCache, Op::flush, FC_EIO);
     EXPECT_EQ(first.status, FC_EIO);
-    EXPECT_EQ(w.flush(kCache).action, FC_ACT_REMAP_CACHE);
+    UserRequest &second = w.flush(kCache);
     w.finish();
+    EXPECT_EQ(second.status, FC_EIO) << "the device has dropped what the first one should have covered";
+    UserRequest &third = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(third.status, FC_OK);
+}
+
+// A CLEAN record has to become durable, of which the user hears nothing.
+TEST_F(Flush, of_the_log_that_failed_is_an_error_of_the_users_next_one) {
+    w.make_dirty(0, 'a');
+    w.make_dirty(9, 'b');
+    w.confirm();
+    w.submit(FC_OP_DISCARD, 0, 8);
+    for (int i = 0; i < 10 && w.find(kCache, Op::flush) < 0; i++) {
+        w.run();
+        for (std::size_t at = 0; at < w.ios.size(); at++)
+            if (w.ios[at].op != Op::flush || w.ios[at].dev != kCache)
+                w.complete(static_cast<int>(at)), at = -1;
+    }
+    ASSERT_GE(w.find(kCache, Op::flush), 0);
+    w.complete(kCache, Op::flush, FC_EIO);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+    UserRequest &user = w.flush(kCache);
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO);
 }
 
 TEST_F(Flush, that_was_issued_before_a_write_does_not_cover_it) {

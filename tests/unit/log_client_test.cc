@@ -128,6 +128,42 @@ TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
     EXPECT_GT(w.stats[FC_STAT_checkpoints], 0u);
 }
 
+// Data that arrives late, block by block: each confirmation takes a unit and settles one.
+TEST(LogClient, a_log_full_of_confirmations_makes_a_checkpoint) {
+    Shape shape = large();
+    World w(shape);
+    ASSERT_EQ(w.config.log_units, 256u);
+    std::vector<UserRequest *> users;
+    for (fc_u64 block = 0; block < 224; block++) {
+        users.push_back(&w.write(block, 'a'));
+        for (std::size_t i = 0; i < w.ios.size();)
+            if (is_log(w, w.ios[i]))
+                w.complete(static_cast<int>(i)), i = 0;
+            else
+                i++;
+    }
+    const auto next = [&] { return w.find(kCache, Op::write); };
+    for (fc_u64 block = 0; block < 224; block++) {
+        for (std::size_t i = 0; i < w.ios.size(); i++)
+            if (w.ios[i].sector == w.data_sector(block)) {
+                w.complete(static_cast<int>(i));
+                break;
+            }
+        ASSERT_EQ(users[block]->status, FC_OK);
+        users.push_back(&w.write(block, 'b')); // waits for the confirmation
+        for (int i = 0; i < 20; i++) {
+            w.run();
+            for (std::size_t at = 0; at < w.ios.size(); at++)
+                if (is_log(w, w.ios[at]))
+                    w.complete(static_cast<int>(at)), at = 0;
+        }
+    }
+    for (int i = next(); i >= 0; i = next())
+        w.complete(i), w.run();
+    for (const UserRequest *user : users)
+        ASSERT_EQ(user->status, FC_OK);
+}
+
 TEST(LogClient, requests_that_wait_for_room_go_on_when_the_log_fails) {
     World w(large());
     const std::vector<UserRequest *> users = fill_log(w);

@@ -303,6 +303,17 @@ TEST_F(VolatileLog, confirms_with_a_flush_in_front_and_durably) {
     EXPECT_TRUE(settles());
 }
 
+TEST_F(VolatileLog, a_write_whose_flush_may_have_failed_is_not_repeated) {
+    const Alone alone;
+    fc_job &job = append(1);
+    write();
+    log_.data_arrived(job.log_sequence);
+    log_.want_confirm();
+    write(FC_EIO); // the device may have dropped the data, and would take the repetition
+    EXPECT_TRUE(log_.failed());
+    EXPECT_FALSE(settles());
+}
+
 TEST_F(VolatileLog, a_confirmation_without_a_flush_counts_when_it_is_flushed) {
     const Alone alone;
     fc_job &job = append(1);

@@ -265,6 +265,38 @@ TEST(Recovery, a_last_unit_that_makes_no_sense_is_refused) {
     }
 }
 
+// The log is read twice, and more than a window of it must be for that to show.
+TEST(Recovery, a_unit_that_rots_between_two_readings_is_refused) {
+    Shape shape;
+    shape.sets = 64;
+    shape.ways = 64;
+    shape.extent = 64;
+    shape.origin_sectors = 8192 * 8;
+    int last = 0;
+    for (const bool rots : {false, true}) {
+        World w(shape);
+        for (fc_u64 block = 0; block < 150; block++) {
+            w.write(block, 'a'); // whose data does not arrive
+            for (std::size_t i = 0; i < w.ios.size(); i++)
+                if (w.ios[i].sector < w.config.data_offset_sectors)
+                    w.complete(static_cast<int>(i)), i = 0;
+        }
+        w.crash();
+        const fc_u64 sector = w.config.log_offset_sectors + 2;
+        int readings = 0;
+        w.fails = [&](const Io &io) {
+            if (!io.reads() || io.dev != kCache || io.sector > sector || io.sector + io.count <= sector)
+                return false;
+            if (++readings == last && rots)
+                *w.device[kCache].at(sector) ^= 1;
+            return false;
+        };
+        EXPECT_EQ(w.open(), rots ? FC_E_LOG_DAMAGED : FC_OK);
+        last = readings;
+        ASSERT_GT(last, 1);
+    }
+}
+
 TEST(Recovery, a_unit_of_an_older_epoch_ends_the_log) {
     World w;
     w.make_dirty(0, 'a');
