@@ -154,6 +154,23 @@ TEST(Removal, says_how_far_it_is_and_a_signal_ends_it_without_loss) {
     rig.cache.fast_remove();
 }
 
+TEST(Removal, is_not_cut_short_by_a_stop) {
+    constexpr unsigned kBlocks = 100;
+    Rig rig(kSmallSsd, {.mib = 128, .delay_us = 50000, .queue_depth = 1});
+    rig.create(Mode::kBack);
+    rig.cache.keep_dirty();
+    rig.cache.set("max_clean_ios_total", 1);
+    put_scattered(BlockFile(rig.cache.path()), kBlocks);
+    Background removal({"dmsetup", "remove", "fc0"});
+    pause_ms(1000);
+    ASSERT_TRUE(removal.running());
+    removal.signal(SIGSTOP);
+    pause_ms(200);
+    removal.signal(SIGCONT);
+    EXPECT_EQ(removal.wait().status, 0);
+    EXPECT_EQ(check_scattered(BlockFile(rig.disk.path(), BlockFile::kReadOnly), kBlocks), "");
+}
+
 TEST(Removal, does_not_wait_for_dirty_blocks_after_fast_remove) {
     Rig rig(kSmallSsd, {.mib = 128, .delay_us = 50000, .queue_depth = 1});
     rig.create(Mode::kBack);
