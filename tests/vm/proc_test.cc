@@ -138,7 +138,7 @@ TEST_P(Proc, status_is_one_line_of_words) {
     EXPECT_EQ(lines(status).size(), 1u);
     const Arguments word = words(status);
     for (std::size_t i = 3; i < word.size(); i++)
-        EXPECT_THAT(word[i], MatchesRegex("[a-z_]+=[a-z0-9_]+"));
+        EXPECT_THAT(word[i], MatchesRegex("[a-z_]+=[a-z0-9_+]+"));
     EXPECT_GT(rig_.cache.status()["blocks"], 0u);
 }
 
