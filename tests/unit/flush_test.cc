@@ -90,9 +90,7 @@ TEST_F(Flush, of_the_log_that_failed_is_an_error_of_the_users_next_one) {
     w.submit(FC_OP_DISCARD, 0, 8);
     for (int i = 0; i < 10 && w.find(kCache, Op::flush) < 0; i++) {
         w.run();
-        for (std::size_t at = 0; at < w.ios.size(); at++)
-            if (w.ios[at].op != Op::flush || w.ios[at].dev != kCache)
-                w.complete(static_cast<int>(at)), at = -1;
+        w.complete_all([](const Io &io) { return io.op != Op::flush || io.dev != kCache; });
     }
     ASSERT_GE(w.find(kCache, Op::flush), 0);
     w.complete(kCache, Op::flush, FC_EIO);

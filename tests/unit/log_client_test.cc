@@ -109,17 +109,8 @@ std::vector<UserRequest *> fill_log(World &w) {
     return users;
 }
 
-Shape large() {
-    Shape shape;
-    shape.sets = 64;
-    shape.ways = 64;
-    shape.extent = 64;
-    shape.origin_sectors = 8192 * 8;
-    return shape;
-}
-
 TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
-    World w(large());
+    World w(shape_for_full_logs());
     const std::vector<UserRequest *> users = fill_log(w);
     for (int i = 0; i < 100; i++)
         w.pass(10);
@@ -130,19 +121,14 @@ TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
 
 // Data that arrives late, block by block: each confirmation takes a unit and settles one.
 TEST(LogClient, a_log_full_of_confirmations_makes_a_checkpoint) {
-    Shape shape = large();
-    World w(shape);
+    World w(shape_for_full_logs());
     ASSERT_EQ(w.config.log_units, 256u);
+    const auto of_log = [&w](const Io &io) { return is_log(w, io); };
     std::vector<UserRequest *> users;
     for (fc_u64 block = 0; block < 224; block++) {
         users.push_back(&w.write(block, 'a'));
-        for (std::size_t i = 0; i < w.ios.size();)
-            if (is_log(w, w.ios[i]))
-                w.complete(static_cast<int>(i)), i = 0;
-            else
-                i++;
+        w.complete_all(of_log);
     }
-    const auto next = [&] { return w.find(kCache, Op::write); };
     for (fc_u64 block = 0; block < 224; block++) {
         for (std::size_t i = 0; i < w.ios.size(); i++)
             if (w.ios[i].sector == w.data_sector(block)) {
@@ -153,19 +139,19 @@ TEST(LogClient, a_log_full_of_confirmations_makes_a_checkpoint) {
         users.push_back(&w.write(block, 'b')); // waits for the confirmation
         for (int i = 0; i < 20; i++) {
             w.run();
-            for (std::size_t at = 0; at < w.ios.size(); at++)
-                if (is_log(w, w.ios[at]))
-                    w.complete(static_cast<int>(at)), at = 0;
+            w.complete_all(of_log);
         }
     }
-    for (int i = next(); i >= 0; i = next())
-        w.complete(i), w.run();
+    for (int i = w.find(kCache, Op::write); i >= 0; i = w.find(kCache, Op::write)) {
+        w.complete(i);
+        w.run();
+    }
     for (const UserRequest *user : users)
         ASSERT_EQ(user->status, FC_OK);
 }
 
 TEST(LogClient, requests_that_wait_for_room_go_on_when_the_log_fails) {
-    World w(large());
+    World w(shape_for_full_logs());
     const std::vector<UserRequest *> users = fill_log(w);
     w.fails = [](const Io &io) { return io.dev == kCache && !io.reads(); };
     for (int i = 0; i < 100; i++)

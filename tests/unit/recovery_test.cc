@@ -267,19 +267,12 @@ TEST(Recovery, a_last_unit_that_makes_no_sense_is_refused) {
 
 // The log is read twice, and more than a window of it must be for that to show.
 TEST(Recovery, a_unit_that_rots_between_two_readings_is_refused) {
-    Shape shape;
-    shape.sets = 64;
-    shape.ways = 64;
-    shape.extent = 64;
-    shape.origin_sectors = 8192 * 8;
     int last = 0;
     for (const bool rots : {false, true}) {
-        World w(shape);
+        World w(shape_for_full_logs());
         for (fc_u64 block = 0; block < 150; block++) {
             w.write(block, 'a'); // whose data does not arrive
-            for (std::size_t i = 0; i < w.ios.size(); i++)
-                if (w.ios[i].sector < w.config.data_offset_sectors)
-                    w.complete(static_cast<int>(i)), i = 0;
+            w.complete_all([&w](const Io &io) { return io.sector < w.config.data_offset_sectors; });
         }
         w.crash();
         const fc_u64 sector = w.config.log_offset_sectors + 2;

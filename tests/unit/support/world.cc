@@ -217,6 +217,16 @@ void World::complete(int dev, Op op, int status) {
     complete(find(dev, op), status);
 }
 
+void World::complete_all(const std::function<bool(const Io &)> &which) {
+    for (std::size_t i = 0; i < ios.size();)
+        if (which(ios[i])) {
+            complete(static_cast<int>(i));
+            i = 0;
+        } else {
+            i++;
+        }
+}
+
 int World::do_sync(Io io) {
     io.kind = Io::kSync;
     start(io);

@@ -33,6 +33,15 @@ inline Shape volatile_devices(unsigned mode = FC_MODE_WRITE_BACK)
     return shape;
 }
 
+// Blocks enough to fill the smallest log there is.
+inline Shape shape_for_full_logs()
+{
+	Shape shape;
+	shape.sets = shape.ways = shape.extent = 64;
+	shape.origin_sectors = 8192 * 8;
+	return shape;
+}
+
 enum class Op { read, write, flush, discard, zeroes, copy };
 
 struct UserRequest {
@@ -116,6 +125,7 @@ public:
     unsigned traced(int dev, Op op) const; // submitted since trace.clear()
     void complete(int i, int status = FC_OK);
     void complete(int dev, Op op, int status);
+    void complete_all(const std::function<bool(const Io &)> &which); // also those that come meanwhile
     void run();    // work that is due
     void finish(); // work and I/O until all is quiet
     void pass(fc_u64 ms);
