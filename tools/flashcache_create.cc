@@ -70,7 +70,7 @@ void write_metadata(const DeviceFile &ssd, const fc_config &config, bool force) 
 }
 
 // The superblock that this tool has just written must not outlive a failure.
-[[noreturn]] void undo(const std::string &ssd_path, const fc_config &config, const Error &cause) {
+[[noreturn]] void undo(const std::string &ssd_path, const fc_config &config, const std::exception &cause) {
     try {
         wipe_cache(DeviceFile::open(ssd_path, Access::kReadWrite, true), config);
     } catch (const Error &second) {
@@ -92,6 +92,7 @@ void create(int argc, const char *const *argv) {
     DeviceFile ssd_file = DeviceFile::open(ssd.path, Access::kReadWrite, true);
     DeviceFile disk_file = DeviceFile::open(disk.path, Access::kRead, true);
     check_ssd_contents(ssd_file, options.force);
+    check_partitions(ssd);
     add_identity(config, options, disk);
     print_plan(options, config);
     check_memory(options, config);
@@ -103,7 +104,7 @@ void create(int argc, const char *const *argv) {
                          options.cache_name, config.mode};
     try {
         start_cache(table, config, options.verbose);
-    } catch (const Error &error) {
+    } catch (const std::exception &error) { // of the output, too
         undo(ssd.path, config, error);
     }
 }

@@ -47,7 +47,7 @@ std::string directory_of(const std::string &cache) {
     if (at == std::string::npos)
         refuse("{} is no running flashcache", name);
     const std::size_t begin = at + key.size();
-    return status.substr(begin, status.find(' ', begin) - begin);
+    return status.substr(begin); // the last word, and it may have spaces
 }
 
 std::vector<std::string> caches_to_show(const StatOptions &options) {
@@ -78,7 +78,8 @@ public:
             print_row(cache, make_row(before.counters, now.counters, seconds.count()));
             before = std::move(now);
         }
-        std::fflush(stdout);
+        if (std::fflush(stdout) != 0)
+            refuse("cannot write to standard output: {}", errno_text(errno));
     }
 
 private:

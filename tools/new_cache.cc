@@ -25,6 +25,10 @@ void check_one(const BlockDevice &device) {
         refuse("{} has no size (no medium?)", device.path);
     if (device.read_only)
         refuse("{} is read-only; make it writable: blockdev --setrw {}", device.path, device.path);
+    if (const auto zoned = sysfs_attribute(device.disk_name, "queue/zoned");
+        !zoned.empty() && zoned != "none")
+        refuse("{} is a zoned device ({}); the cache needs one that takes writes anywhere", device.path,
+               zoned);
 }
 
 void make_uuid(unsigned char (&uuid)[FC_DISK_UUID_BYTES]) {
@@ -47,20 +51,7 @@ std::uint32_t extent_blocks(const CreateOptions &options, std::uint32_t block_se
     return sectors / block_sectors;
 }
 
-} // namespace
-
-void check_pair(const BlockDevice &ssd, const BlockDevice &disk) {
-    if (ssd.number == disk.number)
-        refuse("{} and {} are the same device; the cache needs a device of its own", ssd.path,
-               disk.path);
-    if (overlap(ssd, disk))
-        refuse("{} and {} share the disk {}; the cache needs a device of its own", ssd.path,
-               disk.path, ssd.disk_name);
-    check_one(ssd);
-    check_one(disk);
-}
-
-void check_ssd_contents(const DeviceFile &ssd, bool force) {
+void check_for_cache(const DeviceFile &ssd) {
     const std::string &path = ssd.path();
     fc_config found = {};
     found.cache_device_sectors = ssd.sectors();
@@ -73,11 +64,42 @@ void check_ssd_contents(const DeviceFile &ssd, bool force) {
         refuse("a Flashcache exists on {}, but {}. Use flashcache_destroy -f first and then create "
                "again {}",
                path, fc_status_text(status), path);
+}
+
+} // namespace
+
+void check_pair(const BlockDevice &ssd, const BlockDevice &disk) {
+    if (ssd.number == disk.number)
+        refuse("{} and {} are the same device; the cache needs a device of its own", ssd.path,
+               disk.path);
+    if (overlap(ssd, disk))
+        refuse("{} and {} share the disk {}; the cache needs a device of its own", ssd.path,
+               disk.path, ssd.disk_name);
+    check_one(ssd);
+    check_one(disk);
+    if (const std::string identity = origin_identity(disk);
+        !identity.empty() && identity == origin_identity(ssd))
+        refuse("{} and {} are the same device ({}); the cache needs a device of its own", ssd.path,
+               disk.path, printable(identity));
+    if (disk.sectors % (ssd.logical_block_bytes / kSectorBytes) != 0)
+        refuse("the size of {}, {} sectors, is no multiple of the logical block of {}, {} bytes",
+               disk.path, disk.sectors, ssd.path, ssd.logical_block_bytes);
+}
+
+void check_ssd_contents(const DeviceFile &ssd, bool force) {
+    check_for_cache(ssd);
     if (force)
         return;
-    if (const auto signatures = find_signatures(ssd.descriptor(), path); !signatures.empty())
-        refuse("{} holds: {}; -f (force) overwrites it, and what it holds is lost", path,
+    if (const auto signatures = find_signatures(ssd.descriptor(), ssd.path()); !signatures.empty())
+        refuse("{} holds: {}; -f (force) overwrites it, and what it holds is lost", ssd.path(),
                fmt::join(signatures, ", "));
+}
+
+void check_partitions(const BlockDevice &ssd) {
+    for (const std::string &name : all_kernel_names())
+        if (const BlockDevice part = inspect_by_kernel_name(name);
+            part.is_partition() && part.disk_name == ssd.kernel_name)
+            check_for_cache(DeviceFile::open(part.path, Access::kRead, false));
 }
 
 fc_config plan_cache(const CreateOptions &options, const BlockDevice &ssd,

@@ -12,12 +12,16 @@
 
 namespace tools {
 
-// Throws Error if the two cannot be a cache and its disk: read-only, empty, one part of the other.
+// Throws Error if the two cannot be a cache and its disk: read-only, empty, zoned, one part of the other,
+// two ways to one device.
 void check_pair(const BlockDevice &ssd, const BlockDevice &disk);
 
 // Throws Error if the SSD holds a cache (of any release of flashcache), or, unless force, if it
 // holds anything else that is known.
 void check_ssd_contents(const DeviceFile &ssd, bool force);
+
+// Throws Error if a partition of the SSD holds a cache, which nobody may know of while it is stopped.
+void check_partitions(const BlockDevice &ssd);
 
 // The geometry for the options and devices, without names and identity.  Throws Error.
 fc_config plan_cache(const CreateOptions &options, const BlockDevice &ssd, const BlockDevice &disk);

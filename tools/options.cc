@@ -82,18 +82,18 @@ void declare_create_options(CLI::App &app, CreateTexts &texts, CreateOptions &op
     app.footer("SIZE is in sectors of 512 bytes, or has a suffix k, m, g or t.");
 }
 
-void check_create_texts(const CreateTexts &texts, CreateOptions &options) {
+void check_create_texts(const CLI::App &app, const CreateTexts &texts, CreateOptions &options) {
     options.mode = mode_argument(texts.mode, texts.write_only);
-    if (!texts.block_size.empty())
+    if (app.count("-b") > 0)
         options.block_sectors =
             parse_power_of_two_sectors("-b", texts.block_size, 1, kMaxBlockSectors);
-    if (!texts.metadata_block_size.empty())
+    if (app.count("-m") > 0)
         parse_power_of_two_sectors("-m", texts.metadata_block_size, 1, kMaxBlockSectors);
-    if (!texts.cache_size.empty())
+    if (app.count("-s") > 0)
         options.cache_sectors = parse_sectors("-s", texts.cache_size);
-    if (!texts.associativity.empty())
+    if (app.count("-a") > 0)
         options.associativity = parse_power_of_two("-a", texts.associativity, kMinWays, kMaxWays);
-    if (!texts.disk_associativity.empty())
+    if (app.count("-d") > 0)
         options.disk_associativity_sectors = parse_power_of_two_sectors(
             "-d", texts.disk_associativity, 1, kMaxWays * kMaxBlockSectors);
     check_cache_name(options.cache_name);
@@ -107,7 +107,7 @@ CreateOptions parse_create_options(int argc, const char *const *argv) {
     CreateOptions options;
     declare_create_options(app, texts, options);
     parse(app, argc, argv);
-    check_create_texts(texts, options);
+    check_create_texts(app, texts, options);
     options.assume_yes = options.assume_yes || options.force;
     return options;
 }
@@ -128,9 +128,12 @@ LoadOptions parse_load_options(int argc, const char *const *argv) {
     app.add_option("cachedev", options.cache_name,
                    "name of the device in /dev/mapper; default: as recorded");
     parse(app, argc, argv);
-    if (mode.empty() && write_only)
+    const bool new_mode = app.count("-p") > 0;
+    if (!new_mode && write_only)
         refuse_usage("-w needs -p back");
-    if (!mode.empty())
+    if (app.count("--disk") > 0 && options.disk_path.empty())
+        refuse_usage("--disk is empty");
+    if (new_mode)
         options.mode = mode_argument(mode, write_only);
     if (app.count("cachedev") > 0)
         check_cache_name(options.cache_name);

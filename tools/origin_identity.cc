@@ -23,21 +23,23 @@ constexpr Source kWholeDiskSources[] = {
     {"wwid", "device/wwid"}, {"serial", "serial"},   {"loop", "loop/backing_file"},
 };
 
-// No UUID at all, as MD shows it for arrays without superblock.
+// No UUID at all, as MD shows it for arrays without superblock, or memory cards ("0x00000000").
 bool is_void(const std::string &value) {
-    return value.empty() || value.find_first_not_of("0:-") == std::string::npos;
+    return value.empty() || value.find_first_not_of("0x:-") == std::string::npos;
 }
 
-// Fits the superblock: long values (file names) keep their end, and a checksum of the whole.
+// Fits the superblock.  Values that do not (file names) keep their end, and a checksum of the whole:
+// what is long, and what cannot be printed.
 std::string fitted(const std::string &identity) {
     constexpr std::size_t kMax = FC_DISK_ID_BYTES - 1;
     const std::string text = printable(identity);
-    if (text.size() <= kMax)
+    if (text == identity && text.size() <= kMax)
         return text;
     const auto colon = text.find(':') + 1;
     const std::string mark =
         fmt::format("{:08x}..", fc_os_crc32c(0, identity.data(), identity.size()));
-    return text.substr(0, colon) + mark + text.substr(text.size() - (kMax - colon - mark.size()));
+    const auto kept = std::min(text.size() - colon, kMax - colon - mark.size());
+    return text.substr(0, colon) + mark + text.substr(text.size() - kept);
 }
 
 std::string md_link_uuid(const BlockDevice &device, const SystemRoots &roots) {
@@ -46,11 +48,17 @@ std::string md_link_uuid(const BlockDevice &device, const SystemRoots &roots) {
     return at == std::string::npos ? "" : link.substr(at + 9);
 }
 
+// Two loop devices may show different parts of one file.
+std::string loop_offset(const BlockDevice &device, const SystemRoots &roots) {
+    const auto offset = sysfs_attribute(device.kernel_name, "loop/offset", roots);
+    return is_void(offset) ? "" : "+" + offset;
+}
+
 std::string whole_disk_identity(const BlockDevice &device, const SystemRoots &roots) {
     for (const Source &source : kWholeDiskSources)
         if (const auto value = sysfs_attribute(device.kernel_name, source.attribute, roots);
             !is_void(value))
-            return fmt::format("{}:{}", source.kind, value);
+            return fmt::format("{}:{}{}", source.kind, value, loop_offset(device, roots));
     if (device.kernel_name.starts_with("md"))
         if (const auto value = md_link_uuid(device, roots); !value.empty())
             return "md-uuid:" + value;
@@ -77,7 +85,8 @@ std::vector<BlockDevice> matching_devices(const RecordedOrigin &recorded,
     std::vector<BlockDevice> found;
     for (const std::string &name : all_kernel_names(roots)) {
         BlockDevice device = inspect_by_kernel_name(name, roots);
-        if (device.sectors == recorded.sectors && difference(recorded, device, roots).empty())
+        // Without a number: a path of a multipath device, which cannot be opened.
+        if (device.number != 0 && device.sectors == recorded.sectors && difference(recorded, device, roots).empty())
             found.push_back(std::move(device));
     }
     return found;
@@ -142,7 +151,7 @@ std::string path_to_record(const BlockDevice &device, const SystemRoots &roots) 
     const std::string link = stable_link(device, roots);
     const bool kernels_own_name = device.path == roots.dev + "/" + device.kernel_name;
     const std::string &path = kernels_own_name && !link.empty() ? link : device.path;
-    if (path.size() < FC_DISK_PATH_BYTES && path.starts_with('/'))
+    if (path.size() < FC_DISK_PATH_BYTES && path.starts_with('/') && path == printable(path))
         return path;
     const std::string node = device_node(device.kernel_name, roots);
     return node.size() < FC_DISK_PATH_BYTES ? node : "";

@@ -45,7 +45,7 @@ inline constexpr std::array<RatioColumn, 3> kRatioColumns = {{
 struct StatRow {
     std::array<double, kRateColumns.size()> rates{};
     std::array<unsigned, kRatioColumns.size()> recent{};   // percent, since the reading before
-    std::array<unsigned, kRatioColumns.size()> lifetime{}; // percent, since the cache was started
+    std::array<unsigned, kRatioColumns.size()> lifetime{}; // percent, since the last zero_stats
 };
 
 // What happened between two readings that lie so many seconds apart (more than 0).  A counter that

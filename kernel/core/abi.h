@@ -150,7 +150,8 @@ struct fc_pending {
 /* Everything that defines a cache.  Filled by fc_core_plan() or fc_core_probe(). */
 struct fc_config {
 	fc_u64 origin_sectors;
-	fc_u64 cache_device_sectors;
+	fc_u64 cache_device_sectors;	/* in */
+	fc_u64 created_sectors;		/* out: what cache_device_sectors was at creation */
 	unsigned int unit_bytes;	/* in: logical block size of the cache device, 512 or 4096 */
 	unsigned int block_sectors;	/* in: 0 = default 8 */
 	unsigned int ways_per_set;	/* in: 0 = default 512 */
@@ -267,8 +268,9 @@ FC_ENTRY int fc_core_close(struct fc_core *core, int keep_dirty);
 FC_ENTRY int fc_core_suspend(struct fc_core *core);
 FC_ENTRY void fc_core_resume(struct fc_core *core);
 
-/* Change the mode.  Only between fc_core_suspend() and fc_core_resume(), or before open. */
-FC_ENTRY void fc_core_set_mode(struct fc_core *core, int mode);
+/* Change the mode.  Only between fc_core_suspend() and fc_core_resume(), or before open.  Task;
+ * sleeps.  FC_EIO: changed, but not recorded: the next load would be in the old mode. */
+FC_ENTRY int fc_core_set_mode(struct fc_core *core, int mode);
 
 /* @dev (enum fc_dev) has a volatile write cache from now on: so can a device be changed that another
  * driver makes of others.  There is no way back.  Any time between open and close; any context. */

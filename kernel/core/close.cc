@@ -135,13 +135,18 @@ FC_ENTRY void fc_core_resume(struct fc_core *core)
 		fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
 }
 
-FC_ENTRY void fc_core_set_mode(struct fc_core *core, int mode)
+FC_ENTRY int fc_core_set_mode(struct fc_core *core, int mode)
 {
 	using namespace fc;
+	const bool changed = core->started && core->mode != static_cast<u32>(mode);
 	core->mode = static_cast<u32>(mode);
 	// Who leaves write-back expects the origin to be whole soon.
 	if (!makes_dirty(*core) && atomic_load(core->nr_dirty)) {
 		post(core->tunables[FC_TUNE_STOP_SYNC], 0);
 		post(core->wb.syncing, true);
 	}
+	// The next load is to be in this mode, after a crash, too.
+	if (!changed)
+		return FC_OK;
+	return core->log.failed() ? FC_EIO : next_superblock(*core, 0, core->log.tail());
 }

@@ -12,9 +12,15 @@ bool readable(const Context &c, u32 way, u32 i) FC_REQUIRES(set_lock)
 	return job && job->kind == kJobWriteback;
 }
 
-Decision read_hit(const Context &c, u32 way) FC_REQUIRES(set_lock)
+// A flush of the cache device has failed: it may have dropped this block, and its place may hold the
+// block that was there before.  Recovery can tell, by the checksum in the log.
+bool may_be_lost(const Context &c, u32 way) FC_REQUIRES(set_lock)
 {
-	const u32 limit = longest_run(c);
+	return atomic_load(c.core.flush_lost) && c.set.unconfirmed(way);
+}
+
+Decision read_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock)
+{
 	u32 n = 0;
 	do {
 		if (!c.set.pin(way + n, false))
@@ -53,8 +59,12 @@ Decision decide_read(const Context &c) FC_REQUIRES(set_lock)
 {
 	const u32 way = c.set.find(c.piece.tag);
 	if (way != kNoWay && readable(c, way, 0)) {
-		if (!peek(c.core.degraded) || c.set.dirty(way) || c.set.busy(way))
-			return read_hit(c, way);
+		if (!peek(c.core.degraded))
+			return read_hit(c, way, longest_run(c));
+		if (may_be_lost(c, way))
+			return {What::kFail, 0, nullptr};
+		if (c.set.dirty(way) || c.set.busy(way))
+			return read_hit(c, way, 1);
 		// The cache device has failed: do not even try it for what the origin has, too.
 		c.set.remove(way);
 		atomic_sub<u64>(c.core.nr_valid, 1);

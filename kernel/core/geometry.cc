@@ -132,6 +132,7 @@ FC_ENTRY int fc_core_plan(struct fc_config *config)
 	}
 	if (!nr_sets)
 		return FC_E_TOO_SMALL;
+	c.created_sectors = c.cache_device_sectors;
 	set_chunk(c);
 	return tag_fits(c) ? FC_OK : FC_E_TOO_LARGE;
 }

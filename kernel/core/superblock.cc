@@ -57,6 +57,7 @@ void copy_geometry(const fc_disk_superblock &disk, Config &c)
 
 void copy_identity(const fc_disk_superblock &disk, Config &c)
 {
+	c.created_sectors = disk.cache_device_sectors;
 	c.flags = disk.flags;
 	c.created_s = disk.created_s;
 	c.superblock_sequence = disk.sequence;
@@ -79,7 +80,7 @@ void encode(const Config &c, const SuperblockState &state, fc_disk_superblock &d
 	disk.mode = state.mode;
 	disk.log_tail = state.log_tail;
 	disk.origin_fingerprint = state.origin_fingerprint;
-	disk.cache_device_sectors = c.cache_device_sectors;
+	disk.cache_device_sectors = c.created_sectors;
 	disk.origin_sectors = c.origin_sectors;
 	disk.unit_bytes = c.unit_bytes;
 	disk.block_sectors = c.block_sectors;

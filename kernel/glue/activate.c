@@ -152,7 +152,8 @@ static int resume_again(struct fc_target *target)
 	if (mode != cache->mode) {
 		fc_info(cache, "mode changes from %s to %s", fc_mode_name(cache->mode),
 			fc_mode_name(mode));
-		fc_core_set_mode(cache->core, mode);
+		if (fc_core_set_mode(cache->core, mode))
+			fc_warn(cache, "the mode could not be recorded; a load after a crash is in the old one");
 		cache->mode = mode;
 	}
 	/* Not again after a mere suspend: it would undo what sysctls have set since. */

@@ -208,6 +208,18 @@ TEST(Close, believes_no_clean_blocks_after_a_flush_that_failed_in_suspend) {
     EXPECT_EQ(w.read_letter(20), w.origin_letter(20));
 }
 
+TEST(Close, a_change_of_mode_is_there_after_a_power_cut) {
+    World w(volatile_devices());
+    w.make_dirty(0, 'a');
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    EXPECT_EQ(fc_core_set_mode(w.core, FC_MODE_WRITE_THROUGH), FC_OK);
+    w.power_cut();
+    EXPECT_EQ(w.probe(), FC_OK);
+    EXPECT_EQ(w.config.mode, static_cast<unsigned>(FC_MODE_WRITE_THROUGH));
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
 TEST(Close, a_degraded_cache_stores_no_clean_blocks) {
     World w(volatile_devices());
     w.make_clean(20);

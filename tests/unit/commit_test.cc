@@ -80,7 +80,7 @@ TEST(Commit, where_write_back_was_left_writes_let_a_block_become_clean) {
     w.make_dirty(0, 'a');
     w.confirm();
     fc_core_suspend(w.core);
-    fc_core_set_mode(w.core, FC_MODE_WRITE_THROUGH);
+    EXPECT_EQ(fc_core_set_mode(w.core, FC_MODE_WRITE_THROUGH), FC_OK);
     fc_core_resume(w.core);
     w.run();
     ASSERT_EQ(w.count(kOrigin, Op::copy), 1u);

@@ -82,6 +82,23 @@ TEST_F(Flush, that_failed_is_an_error_and_no_later_one_makes_up_for_it) {
     EXPECT_EQ(third.status, FC_OK);
 }
 
+TEST_F(Flush, that_failed_leaves_what_was_not_confirmed_to_the_next_load) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(1, 'b');
+    UserRequest &first = w.flush(kCache);
+    w.complete(kCache, Op::flush, FC_EIO);
+    EXPECT_EQ(first.status, FC_EIO);
+    EXPECT_EQ(w.read_letter(0), 'a');
+    EXPECT_EQ(w.read_letter(1), 0) << "it may be another block's bytes";
+    UserRequest &both = w.read(0, 2);
+    w.finish();
+    EXPECT_EQ(both.status, FC_EIO);
+    w.crash();
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(1), 'b');
+}
+
 // A CLEAN record has to become durable, of which the user hears nothing.
 TEST_F(Flush, of_the_log_that_failed_is_an_error_of_the_users_next_one) {
     w.make_dirty(0, 'a');

@@ -144,6 +144,16 @@ TEST(Superblock, a_smaller_cache_device_is_refused) {
     EXPECT_EQ(w.open(), FC_E_CACHE_DEVICE_SIZE);
 }
 
+TEST(Superblock, remembers_the_size_of_a_cache_device_that_has_grown_since) {
+    World w;
+    w.close();
+    w.config.cache_device_sectors += 8; // and is not used
+    EXPECT_EQ(w.open(), FC_OK);
+    w.close();
+    w.config.cache_device_sectors -= 8;
+    EXPECT_EQ(w.open(), FC_OK);
+}
+
 TEST(Superblock, hostile_numbers_are_refused) {
     unsigned fc_disk_superblock::*const words[] = {
         &fc_disk_superblock::unit_bytes, &fc_disk_superblock::block_sectors,

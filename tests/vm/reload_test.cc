@@ -52,6 +52,19 @@ TEST_F(Reload, changes_the_mode_under_io) {
     std::printf("%u changes of the mode\n", changes);
 }
 
+TEST(ReloadAndCrash, the_load_is_in_the_mode_of_the_reload) {
+    SwitchedRig rig;
+    rig.create(Mode::kBack);
+    must({"dmsetup", "load", "fc0", "--table",
+          table_line(rig.disk.sectors(), rig.disk.path(), rig.ssd.path(),
+                     "fc0 " + table_words(Mode::kThru, 1))});
+    must({"dmsetup", "resume", "fc0"});
+    rig.cut_power();
+    rig.remove_dead();
+    rig.load();
+    EXPECT_EQ(rig.cache.status().word("mode"), status_word(Mode::kThru));
+}
+
 TEST_F(Reload, applies_the_options_of_a_new_table_but_not_again_after_a_suspend) {
     const std::string options = table_words(Mode::kBack, 1) + " 8 0 0 0 0 8 2 dirty_thresh_pct ";
     rig_.create(Mode::kBack);

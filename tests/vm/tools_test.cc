@@ -112,6 +112,10 @@ TEST_F(ToolCall, that_is_wrong_is_refused_with_one_clear_line_and_changes_nothin
     expect_refused({"flashcache_create", "-p", "back", "", rig_.ssd.path(), rig_.disk.path()});
     expect_refused({"flashcache_create", "-p", "back", "fc0", "", rig_.disk.path()});
     expect_refused({"flashcache_load", rig_.ssd.path(), ""});
+    for (const char *option : {"-s", "-b", "-a", "-d", "-m", "-p"})
+        expect_refused({"flashcache_create", "-p", "back", option, "", "fc0", rig_.ssd.path(), rig_.disk.path()});
+    expect_refused({"flashcache_load", "-p", "", rig_.ssd.path()});
+    expect_refused({"flashcache_load", "--disk", "", rig_.ssd.path()});
     EXPECT_EQ(must({"dmsetup", "ls"}), "No devices found\n");
 }
 
@@ -143,6 +147,15 @@ TEST_F(ToolCall, does_not_overwrite_a_cache_even_by_force) {
                    "Valid Flashcache already exists");
     expect_refused(arguments("flashcache_create -f -p back fc0 S D"),
                    "Valid Flashcache already exists");
+}
+
+TEST_F(ToolCall, does_not_overwrite_a_cache_in_a_partition_even_by_force) {
+    const Partition partition(rig_.ssd, 4096);
+    rig_.cache.create(Mode::kBack, partition.path(), rig_.disk.path(), {"-s", "4m"});
+    rig_.cache.fast_remove();
+    expect_refused(arguments("flashcache_create -f -p back fc0 S D"), "already exists on " + partition.path());
+    rig_.cache.load(partition.path());
+    rig_.cache.remove();
 }
 
 TEST_F(ToolCall, does_not_overwrite_a_file_system_unless_forced) {

@@ -66,7 +66,10 @@ TEST_F(OriginIdentityTest, a_partition_without_uuid_is_known_by_its_disk_and_num
 
 TEST_F(OriginIdentityTest, odd_bytes_are_made_printable_and_long_values_fit) {
     system_.set("sda", "serial", "a\x1b\xff z\n");
-    EXPECT_EQ(identity("sda"), "serial:a?? z");
+    const std::string odd = identity("sda");
+    EXPECT_TRUE(odd.starts_with("serial:") && odd.ends_with("..a?? z")) << odd;
+    system_.set("sda", "serial", "a\x1b\xfe z\n");
+    EXPECT_NE(identity("sda"), odd); // another disk
     system_.add_disk("loop0", 10);
     system_.set("loop0", "loop/backing_file", "/" + std::string(200, 'a') + "/one\n");
     const std::string one = identity("loop0");
@@ -74,6 +77,27 @@ TEST_F(OriginIdentityTest, odd_bytes_are_made_printable_and_long_values_fit) {
     EXPECT_TRUE(one.ends_with("a/one"));
     system_.set("loop0", "loop/backing_file", "/b" + std::string(199, 'a') + "/one\n");
     EXPECT_NE(identity("loop0"), one); // the difference was cut off; the checksum shows it
+}
+
+TEST_F(OriginIdentityTest, parts_of_one_file_are_different_disks) {
+    system_.set("sda", "loop/backing_file", "/img\n");
+    system_.set("sda", "loop/offset", "0\n");
+    EXPECT_EQ(identity("sda"), "loop:/img");
+    system_.set("sda", "loop/offset", "1048576\n");
+    EXPECT_EQ(identity("sda"), "loop:/img+1048576");
+}
+
+TEST_F(OriginIdentityTest, memory_cards_without_a_serial_number_have_none) {
+    system_.set("sda", "device/serial", "0x00000000\n");
+    EXPECT_EQ(identity("sda"), "");
+}
+
+TEST_F(OriginIdentityTest, paths_of_a_multipath_device_are_not_found) {
+    system_.set("sda", "wwid", "naa.7\n");
+    system_.add_disk("nvme0c0n1", 1000);
+    system_.set("nvme0c0n1", "wwid", "naa.7\n");
+    system_.set("nvme0c0n1", "dev", "\n"); // it has no node
+    EXPECT_EQ(refusal({"wwid:naa.7", "/dev/nonexistent", 1000}), "found sda");
 }
 
 TEST_F(OriginIdentityTest, a_disk_that_moved_is_found_by_its_identity) {
