@@ -71,10 +71,7 @@ int CoreHost::device_io(int io_op, fc_u64 sector, void *buffer, unsigned count,
     case FC_IO_READ:
         return cache_device_.read(sector, buffer, count);
     case FC_IO_WRITE:
-        if ((flags & FC_IO_PREFLUSH) != 0)
-            error = cache_device_.flush();
-        if (error == 0)
-            error = cache_device_.write(sector, buffer, count);
+        error = cache_device_.write(sector, buffer, count);
         if (error == 0 && (flags & FC_IO_FUA) != 0)
             error = cache_device_.flush();
         return error;

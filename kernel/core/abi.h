@@ -222,7 +222,6 @@ enum fc_work {
 enum fc_lock { FC_LOCK_LOG = FC_LOCK_SETS, FC_LOCK_QUEUE, FC_LOCK_WRITEBACK, FC_NR_LOCKS };
 
 #define FC_IO_FUA 1u			/* flags of fc_os_*_io */
-#define FC_IO_PREFLUSH 2u
 
 enum fc_io_op { FC_IO_READ = 0, FC_IO_WRITE = 1, FC_IO_FLUSH = 2 };
 
@@ -312,6 +311,9 @@ FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge);
 /* Leave the degraded state after the cache device was mended: forgets all clean blocks.  -1 if
  * the log has failed (reload the cache instead).  Task. */
 FC_ENTRY int fc_core_clear_errors(struct fc_core *core);
+
+/* A flush of @dev (enum fc_dev) that the core did not send has failed, and no user knows.  Any context. */
+FC_ENTRY void fc_core_flush_failed(struct fc_core *core, int dev);
 
 /* ---- the surroundings, called by the core --------------------------------------------------- */
 

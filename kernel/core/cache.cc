@@ -54,9 +54,22 @@ void init_sets(Core &core)
 		set_at(core, set).init();
 }
 
+// Was the I/O of the job that ended on dev a FUA write?
+bool was_fua(const Core &core, const Job &job, int dev)
+{
+	if (job.kind == kJobZeroEdge)
+		return core.range.req->flags & kReqFlagFua;
+	if (job.kind == kJobThrough && dev == FC_DEV_CACHE)
+		return false;
+	return (job.kind == kJobWrite || job.kind == kJobThrough) && job.stage != kStageRead &&
+	       job.req->flags & kReqFlagFua;
+}
+
 // True if the request is not finished.
 bool end_piece(Core &core, Request &req, int &status)
 {
+	if (status && req.op == FC_OP_WRITE && req.flags & kReqFlagFua)
+		fua_failed(core, req.kind == kReqOverwrite ? FC_DEV_CACHE : FC_DEV_ORIGIN);
 	switch (req.kind) {
 	case kReqReadHit:
 		return read_hit_done(core, req, status);
@@ -140,6 +153,8 @@ FC_ENTRY void fc_core_part_done(struct fc_core *core, struct fc_request *req, in
 FC_ENTRY void fc_core_job_io_done(struct fc_core *core, struct fc_job *job, int dev, int status)
 {
 	using namespace fc;
+	if (status && was_fua(*core, *job, dev))
+		fua_failed(*core, dev);
 	switch (job->kind) {
 	case kJobFill:
 		fill_io_done(*core, *job, status);

@@ -96,6 +96,7 @@ struct RangeOp {
 	u32 cursor;
 	u32 word;
 	u32 outstanding;		// jobs in flight; atomic
+	u32 flush_errors;		// of the origin, when it was asked
 };
 
 inline constexpr u64 kNoBlock = ~0ull;
@@ -134,6 +135,7 @@ struct fc_core {
 	fc::u32 mode;
 	fc::u32 degraded;
 	fc::u32 flush_lost;			// atomic: a flush of the cache device has failed
+	fc::u32 origin_lost;			// atomic: one of ours of the origin, and no user knows yet
 	fc::u32 tunables[FC_NR_TUNABLES];
 	fc::u32 lock_mask;
 	fc::u64 whole_blocks;			// origin blocks that lie entirely on the origin
@@ -312,7 +314,8 @@ void end_part(Core &core, Request &req, u32 nr_sectors, int status);
 // ---- flush.cc
 void note_write(Core &core, int dev);		// acknowledged data that no flush covers yet
 int map_flush(Core &core, Request &req);
-void flush_done(Core &core, Request &req, int status);
+// status: of the flush; then of the request.
+void flush_done(Core &core, Request &req, int &status);
 
 // ---- range.cc
 void queue_range(Core &core, Request &req);
@@ -326,12 +329,10 @@ void range_flush_done(Core &core, int status);
 // *_record_appended(), or *_record_refused() if the log has failed.  When the records are complete
 // (or durable): *_record_done().  Task.
 void append_records(Core &core, Job &job);
-void start_log(Core &core);			// write what has gathered, if nothing is in flight
+// Write what has gathered, and flush the cache device if somebody waits for that; one of each at a time.
+void start_log(Core &core);
 void log_io_done(Core &core, int status);
 void log_flush_done(Core &core, int status);
-// A flush of the device has failed: what it should have covered may be lost, and no later flush will
-// bring it back.  Of the cache device: its log is lost, too.  No lock is held; any context.
-void flush_failed(Core &core, int dev);
 void tell_jobs(Core &core, Job *list, bool failed);
 // Memory agrees with the job's DIRTY records (in this batch), or its CLEAN and INVALID records.
 void data_arrived(Core &core, u64 batch);
@@ -354,8 +355,6 @@ void stop_writeback(Core &core, bool stop);
 void writeback_copied(Core &core, Job &job, int dev, int status);
 void writeback_committed(Core &core, Job &job, bool failed);
 void writeback_flush_done(Core &core, int status);
-// A flush of the origin failed, whoever sent it: what it was to cover may be lost.
-void origin_flush_failed(Core &core);
 // Worker of the cleaner: the two steps of a commit, as far as they can go.
 void start_commit(Core &core);
 void finish_commit(Core &core);
@@ -366,11 +365,20 @@ void forget_clean(Core &core);
 void cache_device_error(Core &core, fc_stat stat);
 void cache_device_worked(Core &core);
 void degrade(Core &core, const char *why);
+// A flush of the device has failed: what it should have covered may be lost, and no later flush will
+// bring it back.  Of the cache device: its log is lost, too.  No lock is held; any context.
+void flush_failed(Core &core, int dev);
+// One of ours: users do not know yet that what they wrote may be lost.
+void own_flush_failed(Core &core, int dev);
+// A FUA write has failed: perhaps in the flush that stands in for FUA where a device has none.
+void fua_failed(Core &core, int dev);
 
 // ---- checkpoint.cc (task; sleep; use core.scratch)
 // with_clean: the cache is at rest, and everything in memory is durable.
 fc_status write_home_units(Core &core, u64 first, u64 n, bool with_clean);
 fc_status write_touched_units(Core &core);
+fc_status make_home_durable(Core &core);
+// What it relies on is durable.  After an error the next one tries the same place again.
 fc_status next_superblock(Core &core, u32 flags, u64 log_tail);
 void mark_touched(Core &core, u32 slot);
 

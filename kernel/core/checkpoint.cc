@@ -109,10 +109,21 @@ fc_status next_superblock(Core &core, u32 flags, u64 log_tail)
 	s.flags = flags;
 	s.mode = core.mode;
 	s.log_tail = log_tail;
-	const fc_status status = write_superblock(core.os, core.config, s, core.scratch);
-	if (status && peek(core.volatile_dev[FC_DEV_CACHE]))
-		atomic_store(core.flush_lost, 1u);	// that write has a flush in front
-	return status;
+	const fc_status bad = write_superblock(core.os, core.config, s, core.scratch);
+	if (bad)
+		s.sequence--;	// the other one is whole: not over that one
+	return bad;
+}
+
+// The home units must be durable before a superblock relies on them.
+fc_status make_home_durable(Core &core)
+{
+	if (!peek(core.volatile_dev[FC_DEV_CACHE]))
+		return FC_OK;
+	if (fc_os_sync_io(core.os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0))
+		own_flush_failed(core, FC_DEV_CACHE);
+	// Whoever sent the flush that failed: it may have lost them, and then ours has nothing to do.
+	return atomic_load(core.flush_lost) ? FC_EIO : FC_OK;
 }
 
 } // namespace fc
@@ -129,6 +140,14 @@ bool begin_checkpoint(Core &core, u64 &settled)
 		return false;
 	core.checkpoint_running = true;
 	return true;
+}
+
+fc_status store_tail(Core &core, u64 sequence)
+{
+	const fc_status bad = next_superblock(core, 0, sequence);
+	if (bad)
+		fua_failed(core, FC_DEV_CACHE);
+	return bad;
 }
 
 void end_checkpoint(Core &core, u64 settled, bool failed)
@@ -161,7 +180,7 @@ FC_ENTRY void fc_core_checkpoint(struct fc_core *core)
 	if (!begin_checkpoint(*core, settled))
 		return;
 	count(*core, FC_STAT_checkpoints);
-	// The superblock's write has a flush in front: the home units are durable before it.
-	const bool failed = write_touched_units(*core) || next_superblock(*core, 0, settled + 1);
+	const bool failed = write_touched_units(*core) || make_home_durable(*core) ||
+			    store_tail(*core, settled + 1);
 	end_checkpoint(*core, settled, failed);
 }

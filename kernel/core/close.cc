@@ -41,7 +41,7 @@ fc_status flush_devices(Core &core)
 		if (!peek(core.volatile_dev[dev]))
 			continue;
 		if (fc_os_sync_io(core.os, dev, FC_IO_FLUSH, 0, nullptr, 0, 0)) {
-			flush_failed(core, dev);
+			own_flush_failed(core, dev);
 			result = FC_EIO;
 		} else {
 			atomic_store(core.unflushed[dev], 0u);
@@ -78,6 +78,8 @@ fc_status store(Core &core)
 	for (u64 unit = 0; unit < core.home.nr_units(); unit += most)
 		if (const fc_status bad = write_home_units(core, unit, min_of(most, core.home.nr_units() - unit), true))
 			return bad;
+	if (const fc_status bad = make_home_durable(core))
+		return bad;
 	u32 flags = FC_DISK_FLAG_CLEAN;
 	core.superblock.origin_fingerprint = 0;
 	if (origin_fingerprint(core, core.superblock.origin_fingerprint) == FC_OK)

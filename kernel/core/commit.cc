@@ -163,16 +163,10 @@ void writeback_copied(Core &core, Job &job, int dev, int status)
 	fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);
 }
 
-void origin_flush_failed(Core &core)
-{
-	count(core, FC_STAT_disk_write_errors);
-	atomic_add(core.wb.flush_errors, 1u);
-}
-
 void writeback_flush_done(Core &core, int status)
 {
 	if (status)
-		origin_flush_failed(core);
+		own_flush_failed(core, FC_DEV_ORIGIN);
 	core.wb.flush_status = static_cast<u8>(status);
 	atomic_store(core.wb.flush_done, true);
 	fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);

@@ -10,7 +10,48 @@ namespace {
 
 constexpr u32 kErrorsInARow = 16;
 
+// What was in a device's volatile cache may be gone, and no later flush brings it back.
+void writes_lost(Core &core, int dev)
+{
+	if (dev == FC_DEV_ORIGIN) {
+		atomic_add(core.wb.flush_errors, 1u);
+		return;
+	}
+	Job *told = nullptr;
+	atomic_store(core.flush_lost, 1u);
+	{
+		LogGuard guard(core);
+		if (!core.log.failed())
+			told = core.log.fail();
+	}
+	degrade(core, "it cannot be flushed");
+	tell_jobs(core, told, true);
+	kick_run(core);
+}
+
 } // namespace
+
+void flush_failed(Core &core, int dev)
+{
+	if (dev == FC_DEV_ORIGIN)
+		count(core, FC_STAT_disk_write_errors);
+	else
+		cache_device_error(core, FC_STAT_ssd_write_errors);
+	writes_lost(core, dev);
+}
+
+void own_flush_failed(Core &core, int dev)
+{
+	if (dev == FC_DEV_ORIGIN)
+		atomic_store(core.origin_lost, 1u);
+	flush_failed(core, dev);
+}
+
+void fua_failed(Core &core, int dev)
+{
+	if (peek(core.volatile_dev[dev]))
+		writes_lost(core, dev);
+}
 
 void cache_device_error(Core &core, fc_stat stat)
 {
@@ -63,4 +104,9 @@ FC_ENTRY int fc_core_clear_errors(struct fc_core *core)
 	atomic_store(core->degraded, 0u);
 	fc_os_log(core->os, FC_LOG_INFO, "errors cleared: caching again");
 	return 0;
+}
+
+FC_ENTRY void fc_core_flush_failed(struct fc_core *core, int dev)
+{
+	fc::own_flush_failed(*core, dev);
 }

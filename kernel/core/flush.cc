@@ -31,6 +31,14 @@ bool begin_flush(Core &core, int dev, FlushTicket &ticket)
 	return true;
 }
 
+// Has a flush of ours failed, of which users must hear?
+bool data_was_lost(Core &core, int dev)
+{
+	if (dev == FC_DEV_CACHE)
+		return atomic_load(core.flush_lost) && atomic_load(core.nr_dirty);
+	return atomic_load(core.origin_lost);
+}
+
 } // namespace
 
 int map_flush(Core &core, Request &req)
@@ -38,7 +46,11 @@ int map_flush(Core &core, Request &req)
 	const int dev = req.flush_dev;
 	if (dev == FC_DEV_CACHE)
 		count(core, FC_STAT_flushes);
-	if (dev == FC_DEV_CACHE && atomic_load(core.flush_lost) && atomic_load(core.nr_dirty)) {
+	if (data_was_lost(core, dev)) {
+		// Of the origin once, as the kernel tells of lost pages once; what the cache device has
+		// lost stays lost until a load.
+		if (dev == FC_DEV_ORIGIN)
+			atomic_store(core.origin_lost, 0u);
 		req.status = FC_EIO;
 		return FC_ACT_COMPLETE;
 	}
@@ -59,11 +71,17 @@ int map_flush(Core &core, Request &req)
 	return FC_ACT_REMAP_CACHE;
 }
 
-void flush_done(Core &core, Request &req, int status)
+void flush_done(Core &core, Request &req, int &status)
 {
 	const int dev = req.flush_dev;
 	Job *done = nullptr;
 	bool kick = false;
+	// The log must not go on when the flush counts as ended.  One that ends well may have come after
+	// one that failed, and covers nothing that was lost.
+	if (status)
+		flush_failed(core, dev);
+	else if (data_was_lost(core, dev))
+		status = FC_EIO;
 	{
 		LogGuard guard(core);
 		if (status)
@@ -75,8 +93,6 @@ void flush_done(Core &core, Request &req, int status)
 			kick = log_needs_worker(core);
 		}
 	}
-	if (status)
-		flush_failed(core, dev);
 	tell_jobs(core, done, false);
 	if (kick)
 		kick_run(core);

@@ -102,6 +102,8 @@ FC_ENTRY int fc_core_format(void *os, const struct fc_config *config, void *scra
 	}
 	if (const fc_status bad = zero_log(os, *config, scratch))
 		return bad;
+	if (fc_os_sync_io(os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0))
+		return FC_EIO;
 	const SuperblockState state = {
 		.sequence = 1,
 		.epoch = 1,

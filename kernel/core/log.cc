@@ -118,15 +118,19 @@ void Log::want_confirm()
 	confirm_target_ = max_of(confirm_target_, target);
 }
 
+// Durable at once, if that is of use: all earlier units must be, too.
 u32 Log::write_flags() const
 {
-	if (!volatile_)
-		return 0;
-	if (confirm_pending())
-		return FC_IO_PREFLUSH | FC_IO_FUA;
-	if (!fill_fua_)
-		return 0;
-	return unit_durable_ < filling_ ? FC_IO_PREFLUSH | FC_IO_FUA : FC_IO_FUA;
+	const bool is_waited_for = confirm_pending() || fill_fua_;
+	return volatile_ && is_waited_for && unit_durable_ >= filling_ ? FC_IO_FUA : 0;
+}
+
+bool Log::flush_wanted() const
+{
+	if (durable_waiters_)
+		return true;
+	// First what is to be confirmed, then the unit that confirms it.
+	return volatile_ && confirm_pending() && (durable_ < min_of(ready_, confirm_target_) || carried_ > confirmed_);
 }
 
 void Log::seal(u32 unit, u32 count, u64 confirmed, u64 durable)
@@ -159,21 +163,20 @@ bool Log::prepare_write()
 		retry_ = false;
 		return true;
 	}
-	// With a flush in front, the write confirms what is ready; else only what is durable.
-	const u32 flags = write_flags();
-	const u64 carries = flags & FC_IO_PREFLUSH ? ready_ : durable_;
-	if (!fill_records_ && !(confirm_pending() && carries > confirmed_ &&
+	// Never what a flush in front of this write would make durable: one of somebody else's ahead of it
+	// may fail, and ours, which has nothing left to lose then, succeed.
+	const u64 carries = durable_;
+	if (!fill_records_ && !(confirm_pending() && carries > max_of(confirmed_, carried_) &&
 				used_units() < nr_units_ && filling_ - settled_ + 1 < kLogBatches))
 		return false;
+	flight_flags_ = write_flags();
 	in_flight_ = true;
 	retried_ = false;
 	flight_units_ = max_of((fill_records_ + per_unit_ - 1) / per_unit_, 1u);
 	flight_sequence_ = next_sequence_;
 	post(next_sequence_, next_sequence_ + flight_units_);
 	batch(filling_).last_sequence = next_sequence_ - 1;
-	flight_flags_ = flags;
 	flight_carries_ = carries;
-	flight_ticket_ = flush_ticket();
 	const u64 confirmed = last_sequence_before(carries, settled_sequence_);
 	for (u32 unit = 0; unit < flight_units_; unit++) {
 		const u32 left = fill_records_ - min_of(fill_records_, unit * per_unit_);
@@ -211,9 +214,10 @@ bool Log::write_done(int status, Job *&done, bool &failed)
 	if (--ios_)
 		return false;
 	in_flight_ = false;
-	// The same bytes to the same place are harmless; but what a flush that failed may have lost,
-	// the next one will not bring back.
-	if (io_failed_ && !retried_ && !failed_ && !(flight_flags_ & FC_IO_PREFLUSH)) {
+	if (failed_)	// by something else: its jobs have been told, and what it says counts no more
+		return true;
+	// The same bytes to the same place are harmless.
+	if (io_failed_ && !retried_) {
 		retry_ = retried_ = true;
 		return false;
 	}
@@ -231,18 +235,15 @@ bool Log::write_done(int status, Job *&done, bool &failed)
 		unit_durable_sequence_ = b.last_sequence;
 		confirmed_ = max_of(confirmed_, flight_carries_);
 	} else if (flight_flags_ & FC_IO_FUA) {
-		// All earlier units are durable: they were, or the flush in front made them so.
 		unit_durable_ = complete_;
 		unit_durable_sequence_ = b.last_sequence;
 		b.self_durable = b.all_fua;
-		if (flight_flags_ & FC_IO_PREFLUSH)
-			durable_ = max_of(durable_, flight_ticket_.ready);
 		confirmed_ = max_of(confirmed_, flight_carries_);
 	}
 	advance();
 	for (Job *job = flight_jobs_, *next; job; job = next) {
 		next = job->log_next;
-		const bool wait = (job->flags & kLogDurable) && number >= unit_durable_;
+		const bool wait = (job->flags & (kLogDurable | kLogFua)) && number >= unit_durable_;
 		Job *&list = wait ? durable_waiters_ : done;
 		job->log_next = list;
 		list = job;
@@ -265,6 +266,8 @@ void Log::advance()
 
 Job *Log::flushed(const FlushTicket &ticket)
 {
+	if (failed_)
+		return nullptr;
 	if (ticket.complete > unit_durable_) {
 		unit_durable_ = ticket.complete;
 		unit_durable_sequence_ = last_sequence_before(unit_durable_, unit_durable_sequence_);
@@ -286,7 +289,7 @@ Job *Log::flushed(const FlushTicket &ticket)
 
 bool Log::next_to_settle(u32 &first, u32 &count)
 {
-	if (settled_ >= ready_)
+	if (failed_ || settled_ >= ready_)
 		return false;
 	const Batch &b = batch(settled_);
 	if (b.unapplied || (b.has_dirty && settled_ >= confirmed_))

@@ -91,14 +91,14 @@ public:
 	// of jobs to be told, with failed set if the log has failed for good.
 	bool write_done(int status, Job *&done, bool &failed) FC_REQUIRES(log_lock);
 	bool write_pending() const { return in_flight_ || retry_; }
-	// Did the last write flush the cache device?
-	bool write_flushed() const { return flight_flags_ & FC_IO_PREFLUSH; }
+	// Is the last write a FUA write?
+	bool write_is_fua() const { return flight_flags_ & FC_IO_FUA; }
 
 	FlushTicket flush_ticket() const { return {complete_, ready_, carried_}; }
 	// The flush of ticket succeeded.  Returns jobs that waited for it, by log_next.
 	Job *flushed(const FlushTicket &ticket) FC_REQUIRES(log_lock);
 	// True if somebody waits for a flush of the cache device.
-	bool flush_wanted() const { return durable_waiters_ != nullptr; }
+	bool flush_wanted() const;
 
 	// Settling a batch takes two steps, since memory must agree before a checkpoint may pass it:
 	// the ring places of the slots that are confirmed now, if there is such a batch; then, when
@@ -183,13 +183,12 @@ private:
 	u64 flight_sequence_;
 	u32 flight_flags_;
 	u64 flight_carries_;		// batches below this are confirmed by the write in flight
-	FlushTicket flight_ticket_;
 	Job *flight_jobs_;
 	Job *durable_waiters_;
 };
 
 // fc_job.flags
 inline constexpr u8 kLogDurable = 1;	// tell the job when its records are durable, not just complete
-inline constexpr u8 kLogFua = 2;	// the job's request is a FUA write
+inline constexpr u8 kLogFua = 2;	// the same, and the data is written with FUA: no flush, if possible
 
 } // namespace fc

@@ -134,17 +134,13 @@ void settle(Core &core)
 	}
 }
 
-void flush_for_log(Core &core)
+bool prepare_flush(Core &core) FC_REQUIRES(log_lock)
 {
-	{
-		LogGuard guard(core);
-		if (core.at_rest || !core.log.flush_wanted() || core.log_flush_in_flight || core.log.failed())
-			return;
-		core.log_flush_in_flight = true;
-		core.log_flush_ticket = core.log.flush_ticket();
-	}
-	count(core, FC_STAT_flush_ssd);
-	fc_os_async_io(core.os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0, kTokenLogFlush);
+	if (!core.log.flush_wanted() || core.log_flush_in_flight || core.log.failed())
+		return false;
+	core.log_flush_in_flight = true;
+	core.log_flush_ticket = core.log.flush_ticket();
+	return true;
 }
 
 void start_checkpoint_if_due(Core &core)
@@ -211,12 +207,20 @@ void append_records(Core &core, Job &job)
 void start_log(Core &core)
 {
 	bool write;
+	bool flush;
 	{
 		LogGuard guard(core);
-		write = !core.at_rest && core.log.prepare_write();
+		if (core.at_rest)
+			return;
+		write = core.log.prepare_write();
+		flush = prepare_flush(core);
 	}
 	if (write)
 		core.log.write();
+	if (!flush)
+		return;
+	count(core, FC_STAT_flush_ssd);
+	fc_os_async_io(core.os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0, kTokenLogFlush);
 }
 
 void tell_jobs(Core &core, Job *list, bool failed)
@@ -237,12 +241,12 @@ void log_io_done(Core &core, int status)
 	Job *done = nullptr;
 	bool failed = false;
 	bool kick;
+	if (status && core.log.write_is_fua())
+		fua_failed(core, FC_DEV_CACHE);
 	{
 		LogGuard guard(core);
 		core.log.write_done(status, done, failed);
 		kick = log_needs_worker(core);
-		if (failed && core.log.write_flushed())
-			atomic_store(core.flush_lost, 1u);
 	}
 	if (status)
 		cache_device_error(core, FC_STAT_ssd_write_errors);
@@ -253,36 +257,18 @@ void log_io_done(Core &core, int status)
 		kick_run(core);
 }
 
-void flush_failed(Core &core, int dev)
-{
-	if (dev == FC_DEV_ORIGIN) {
-		origin_flush_failed(core);
-		return;
-	}
-	Job *told = nullptr;
-	atomic_store(core.flush_lost, 1u);
-	{
-		LogGuard guard(core);
-		if (!core.log.failed())
-			told = core.log.fail();
-	}
-	cache_device_error(core, FC_STAT_ssd_write_errors);
-	degrade(core, "it cannot be flushed");
-	tell_jobs(core, told, true);
-	kick_run(core);
-}
-
 void log_flush_done(Core &core, int status)
 {
 	Job *done = nullptr;
+	// The log must not go on when the flush counts as ended.
+	if (status)
+		flush_failed(core, FC_DEV_CACHE);
 	{
 		LogGuard guard(core);
 		core.log_flush_in_flight = false;
 		if (!status)
 			done = core.log.flushed(core.log_flush_ticket);
 	}
-	if (status)
-		flush_failed(core, FC_DEV_CACHE);
 	tell_jobs(core, done, false);
 	kick_run(core);
 }
@@ -325,7 +311,8 @@ void give_up_if_stuck(Core &core)
 		const Job *job = core.room_head;
 		const bool stuck = job && job->stage == kStageRevoke && !has_room(core, *job) &&
 				   core.log.idle() && !core.log.next_to_settle(first, n) &&
-				   core.log.settled_sequence() < core.log.tail() && !core.checkpoint_running;
+				   core.log.settled_sequence() < core.log.tail() &&
+				   !core.checkpoint_running && !core.log_flush_in_flight;
 		if (!stuck)
 			return;
 		told = core.log.fail();
@@ -354,7 +341,6 @@ void run_log(Core &core)
 	settle(core);
 	release_stalled(core);
 	retry_room(core);
-	flush_for_log(core);
 	start_log(core);
 	retry_room(core);	// the batch that fills may be a new one
 	start_checkpoint_if_due(core);

@@ -121,6 +121,7 @@ void start_origin(Core &core)
 	RangeOp &r = core.range;
 	Request &req = *r.req;
 	r.stage = kRangeOrigin;
+	r.flush_errors = atomic_load(core.wb.flush_errors);
 	req.kind = kReqRange;
 	req.part_sectors = req.nr_sectors;
 	count(core, FC_STAT_disk_writes);
@@ -133,6 +134,7 @@ void start_flush(Core &core)
 	note_write(core, FC_DEV_ORIGIN);
 	r.stage = kRangeFlush;
 	if (!peek(core.volatile_dev[FC_DEV_ORIGIN]) || !atomic_load(core.nr_dirty)) {
+		r.flush_errors = atomic_load(core.wb.flush_errors);	// nothing depends on a flush
 		atomic_store(r.flush_done, true);
 		return;
 	}
@@ -328,6 +330,9 @@ bool step(Core &core)
 		if (!atomic_load(r.flush_done))
 			return false;
 		r.cursor = 0;
+		// Whoever sent the flush that failed: the origin may have lost what was done there.
+		if (r.flush_errors != atomic_load(core.wb.flush_errors))
+			atomic_store(r.status, static_cast<u8>(FC_EIO));
 		r.only_clean = r.only_clean || r.status;
 		r.stage = kRangeDrop;
 		return true;
@@ -338,7 +343,8 @@ bool step(Core &core)
 		if (atomic_load(r.outstanding))
 			return false;
 		finish(core);
-		return true;
+		kick_run(core);	// who waits in its sets comes before the next one
+		return false;
 	}
 	return false;
 }
@@ -369,8 +375,11 @@ void run_range(Core &core)
 
 void range_origin_done(Core &core, int status)
 {
-	if (status && status != FC_ENOTSUPP)
+	if (status && status != FC_ENOTSUPP) {
 		count(core, FC_STAT_disk_write_errors);
+		if (core.range.req->flags & kReqFlagFua)
+			fua_failed(core, FC_DEV_ORIGIN);
+	}
 	atomic_store(core.range.status, static_cast<u8>(status));
 	atomic_store(core.range.origin_done, true);
 	kick_run(core);
@@ -379,7 +388,7 @@ void range_origin_done(Core &core, int status)
 void range_flush_done(Core &core, int status)
 {
 	if (status) {
-		origin_flush_failed(core);
+		own_flush_failed(core, FC_DEV_ORIGIN);
 		atomic_store(core.range.status, static_cast<u8>(FC_EIO));
 	}
 	atomic_store(core.range.flush_done, true);

@@ -456,6 +456,8 @@ FC_ENTRY int fc_core_open(struct fc_core *core)
 		return bad;
 	if (const fc_status bad = write_touched_units(*core))
 		return bad;
+	if (const fc_status bad = make_home_durable(*core))
+		return bad;
 	core->superblock.sequence = core->config.superblock_sequence;
 	core->log.start(core->config.epoch + 1, next_sequence);
 	// Both superblocks: if the newer one rots, the other must not say CLEAN.
@@ -465,6 +467,8 @@ FC_ENTRY int fc_core_open(struct fc_core *core)
 	log_loaded(*core);
 	core->started = true;
 	core->wb.last_io_ms = core->wb.fallow_since_ms = fc_os_now_ms(core->os);
+	// A crash may have ended the cleaning that follows when write-back mode is left.
+	post(core->wb.syncing, !makes_dirty(*core) && core->nr_dirty);
 	if (core->nr_dirty)
 		fc_os_kick(core->os, FC_WORK_WRITEBACK, 1000);
 	return FC_OK;

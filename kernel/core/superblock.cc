@@ -172,7 +172,7 @@ fc_status write_superblock(void *os, const Config &config, const SuperblockState
 	disk.crc = superblock_crc(disk);
 	const u32 sectors = config.unit_bytes / kSectorBytes;
 	if (fc_os_sync_io(os, FC_DEV_CACHE, FC_IO_WRITE, slot_sector(state.sequence), scratch,
-			  sectors, FC_IO_PREFLUSH | FC_IO_FUA))
+			  sectors, FC_IO_FUA))
 		return FC_EIO;
 	fc_os_stat(os, FC_STAT_metadata_ssd_writes, 1);
 	return FC_OK;

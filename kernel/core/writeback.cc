@@ -301,6 +301,8 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 		return 0;
 	}
 	// Without a log nothing can become clean.
+	if (core->log.failed())
+		post(core->wb.syncing, false);
 	if (core->log.failed() || !begin_copies(*core))
 		return 0;
 	const u32 delay_ms = clean(*core, now);

@@ -80,7 +80,7 @@ static blk_opf_t opf_of(int io_op, unsigned int flags)
 		return REQ_OP_READ | REQ_SYNC;
 
 	opf = REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
-	if (io_op == FC_IO_FLUSH || flags & FC_IO_PREFLUSH)
+	if (io_op == FC_IO_FLUSH)
 		opf |= REQ_PREFLUSH;
 	if (flags & FC_IO_FUA)
 		opf |= REQ_FUA;

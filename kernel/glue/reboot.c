@@ -25,8 +25,10 @@ static void do_flush(struct work_struct *work)
 	struct block_device *bdev = flush->cache->bdev[flush->dev];
 	int r = blkdev_issue_flush(bdev);
 
-	if (r)
+	if (r) {
 		fc_warn(flush->cache, "flush of %pg for reboot failed: error %d", bdev, r);
+		fc_core_flush_failed(flush->cache->core, flush->dev);
+	}
 	if (atomic_dec_and_test(&nr_flushes))
 		wake_up_all(&flush_wait);
 }

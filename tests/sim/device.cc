@@ -28,9 +28,7 @@ Device::Page &Device::page(uint64_t sector) {
 
 void Device::submit(std::unique_ptr<DeviceIo> io) {
     io->issued = ++clock_;
-    io->preflushing = io->preflush && io->op == DevOp::kWrite;
-    if (!io->preflushing && io->op != DevOp::kFlush && config_.early_effects &&
-        rng_.coin())
+    if (io->op != DevOp::kFlush && config_.early_effects && rng_.coin())
         take_effect(*io);
     in_flight_.push_back(std::move(io));
 }
@@ -70,12 +68,6 @@ void Device::apply(DeviceIo &io, bool partly) {
 }
 
 std::unique_ptr<DeviceIo> Device::complete(size_t i, bool fail) {
-    DeviceIo &io = *in_flight_[i];
-    if (io.preflushing && !fail) {
-        flush(io.issued);
-        io.preflushing = false;
-        return nullptr;
-    }
     std::unique_ptr<DeviceIo> done = std::move(in_flight_[i]);
     in_flight_[i] = std::move(in_flight_.back());
     in_flight_.pop_back();
@@ -85,7 +77,7 @@ std::unique_ptr<DeviceIo> Device::complete(size_t i, bool fail) {
     } else if (done->op == DevOp::kRead) {
         if (!done->effective && !fail)
             take_effect(*done);
-    } else if (!done->preflushing) {
+    } else {
         complete_write(*done, fail);
     }
     return done;
@@ -148,7 +140,7 @@ void Device::power_cut(uint64_t boundary) {
     for (size_t n = in_flight_.size(); n > 0; n--) {
         std::swap(in_flight_[n - 1], in_flight_[rng_.below(n)]);
         DeviceIo &io = *in_flight_[n - 1];
-        if (io.op != DevOp::kRead && io.op != DevOp::kFlush && !io.preflushing && !io.effective)
+        if (io.op != DevOp::kRead && io.op != DevOp::kFlush && !io.effective)
             apply(io, false);
     }
     auto style = static_cast<CutStyle>(rng_.below(8));
@@ -166,7 +158,7 @@ void Device::reset() {
     for (size_t n = in_flight_.size(); n > 0; n--) {
         std::swap(in_flight_[n - 1], in_flight_[rng_.below(n)]);
         DeviceIo &io = *in_flight_[n - 1];
-        if (io.op != DevOp::kRead && io.op != DevOp::kFlush && !io.preflushing)
+        if (io.op != DevOp::kRead && io.op != DevOp::kFlush)
             complete_write(io, rng_.coin());
     }
     in_flight_.clear();

@@ -48,7 +48,6 @@ class StateHash;
 struct DeviceIo {
     DevOp op = DevOp::kRead;
     bool fua = false;
-    bool preflush = false;
     uint64_t sector = 0;
     uint64_t count = 0;
     Memory memory;
@@ -60,9 +59,8 @@ struct DeviceIo {
     bool lazy = false; // takes long
 
     // The device's own.
-    uint64_t issued = 0;      // what had completed before is what a flush covers
-    bool preflushing = false; // its preflush has not ended
-    bool effective = false;   // the medium was read or written already
+    uint64_t issued = 0;    // what had completed before is what a flush covers
+    bool effective = false; // the medium was read or written already
     AppliedWrite *applied = nullptr;
 };
 
@@ -94,7 +92,7 @@ public:
     const DeviceIo &pending(size_t i) const { return *in_flight_[i]; }
 
     void submit(std::unique_ptr<DeviceIo> io);
-    // One step of in-flight I/O @i: null if it needs another (its preflush ended).
+    // In-flight I/O @i ends.
     std::unique_ptr<DeviceIo> complete(size_t i, bool fail);
     // @boundary: some cuts treat the sectors below and above it differently.
     void power_cut(uint64_t boundary);

@@ -24,7 +24,7 @@ bool meet(uint64_t a, uint64_t a_count, uint64_t b, uint64_t b_count) {
 
 bool Device::order_matters(size_t i) const {
     const DeviceIo &io = *in_flight_[i];
-    if (io.effective || io.preflushing || io.op == DevOp::kFlush)
+    if (io.effective || io.op == DevOp::kFlush)
         return false;
     return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto &other) {
         return other.get() != &io && !other->effective && other->op != DevOp::kFlush &&
@@ -70,7 +70,7 @@ std::vector<Device::Uncertain> Device::uncertain() {
         });
     for (const auto &io : in_flight_) {
         const bool nothing = io->op == DevOp::kDiscard && !config_.discard_zeroes;
-        if (changes(*io) && !io->preflushing && !io->effective && !nothing)
+        if (changes(*io) && !io->effective && !nothing)
             consider(io->sector, io->count, [&](uint64_t i) -> std::optional<Sector> {
                 return io->op == DevOp::kWrite ? io->memory.load(i) : Sector();
             });
@@ -113,13 +113,12 @@ void Device::add_state(StateHash &hash) const {
         // Which flushes under way cover it, and is it done?
         hash.value(write->completed != 0);
         for (const DeviceIo *io : ios)
-            if (io->op == DevOp::kFlush || io->preflushing)
+            if (io->op == DevOp::kFlush)
                 hash.value(write->completed && write->completed < io->issued);
     }
     for (const DeviceIo *io : ios) {
         hash.value(static_cast<uint64_t>(io->op) << 8 | static_cast<uint64_t>(io->owner));
-        hash.value(static_cast<uint64_t>(io->fua) | io->preflush << 1 | io->preflushing << 2 |
-                   io->effective << 3);
+        hash.value(static_cast<uint64_t>(io->fua) | io->effective << 1);
         hash.value(io->sector);
         hash.value(io->count);
         hash.pointer(io->memory.sectors ? static_cast<const void *>(io->memory.sectors)

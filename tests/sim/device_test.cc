@@ -118,26 +118,6 @@ TEST_F(DeviceTest, a_fua_write_survives_and_older_data_never_comes_back_over_it)
     }
 }
 
-TEST_F(DeviceTest, a_write_behind_a_preflush_arrives_only_after_what_was_before) {
-    for (int i = 0; i < 300; i++) {
-        auto device = make(true);
-        write(*device, 0, 1, 7);
-        auto io = std::make_unique<DeviceIo>();
-        io->op = DevOp::kWrite;
-        io->preflush = true;
-        io->sector = 1;
-        io->count = 1;
-        memory_[1] = Sector::user(1, 8);
-        io->memory.sectors = memory_ + 1;
-        device->submit(std::move(io));
-        if (i % 2)
-            device->complete(0, false);
-        device->power_cut(50);
-        const bool arrived = device->current(1).write() == 8;
-        EXPECT_TRUE(!arrived || device->current(0).write() == 7);
-    }
-}
-
 TEST_F(DeviceTest, a_restart_keeps_what_has_completed_and_makes_nothing_durable) {
     int lost = 0;
     for (int i = 0; i < 50; i++) {

@@ -19,7 +19,6 @@ DeviceIo make_io(int io_op, uint64_t sector, uint64_t count, unsigned int flags,
     if (io_op == FC_IO_FLUSH)
         io.op = DevOp::kFlush;
     io.fua = flags & FC_IO_FUA;
-    io.preflush = flags & FC_IO_PREFLUSH;
     io.sector = sector;
     io.count = count;
     io.owner = owner;
@@ -78,8 +77,6 @@ void World::complete_one(int dev) {
 void World::complete_io(int dev, size_t i) {
     const bool fail = fails(dev);
     std::unique_ptr<DeviceIo> io = device(dev).complete(i, fail);
-    if (!io)
-        return;
     trace_.io("done", dev, *io, fail);
     io_done(dev, *io, fail ? FC_EIO : FC_OK);
 }

@@ -66,9 +66,9 @@ void Trace::io(const char *what, int dev, const DeviceIo &io, int status) {
         snprintf(value, sizeof value, " (starts with write %llu of %llu)",
                  static_cast<ull>(io.memory.sectors[0].write()),
                  static_cast<ull>(io.memory.sectors[0].origin_sector()));
-    line("  %-6s %s %s %llu+%llu%s%s%s%s", what, dev == FC_DEV_CACHE ? "cache " : "origin",
+    line("  %-6s %s %s %llu+%llu%s%s%s", what, dev == FC_DEV_CACHE ? "cache " : "origin",
          name_of(io.op), static_cast<ull>(io.sector), static_cast<ull>(io.count),
-         io.preflush ? " preflush" : "", io.fua ? " fua" : "", value, status ? " FAILED" : "");
+         io.fua ? " fua" : "", value, status ? " FAILED" : "");
     if (dev == FC_DEV_CACHE && io.op == DevOp::kWrite && io.memory.bytes && *what == 's')
         metadata(io);
 }

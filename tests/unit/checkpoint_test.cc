@@ -31,7 +31,8 @@ TEST(Checkpoint, rule_7_writes_the_touched_units_then_flushes_then_moves_the_tai
     ASSERT_GE(w.trace.size(), 2u);
     EXPECT_TRUE(is_home(w, w.trace[0]));
     EXPECT_LE(w.trace.back().sector, 8u);
-    EXPECT_EQ(w.trace.back().flags, FC_IO_PREFLUSH | FC_IO_FUA) << "home units are durable before the superblock";
+    EXPECT_EQ(w.trace[w.trace.size() - 2].op, Op::flush) << "home units are durable before the superblock";
+    EXPECT_EQ(w.trace.back().flags, FC_IO_FUA);
     EXPECT_GT(w.core->log.tail(), tail);
 }
 
@@ -75,8 +76,8 @@ TEST(Checkpoint, rule_7_home_units_do_not_say_more_than_is_durable) {
     w.make_dirty(0, 'a');
     w.confirm();
     w.make_dirty(1, 'b'); // its record is not confirmed, its data volatile
-    w.fails = [](const Io &io) { return io.op == Op::write && io.sector <= 8; };
-    checkpoint(w); // without its superblock, so without its flush
+    w.fails = [](const Io &io) { return io.dev == kCache && io.op == Op::flush; };
+    checkpoint(w); // without its flush, so without its superblock
     w.fails = nullptr;
     std::set<fc_u64> home; // has reached the medium by itself
     for (fc_u64 s = w.config.home_offset_sectors; s < w.config.log_offset_sectors; s++)
@@ -164,6 +165,35 @@ TEST(Checkpoint, rule_7_with_a_log_nearly_full_writers_wait_and_nothing_fails) {
     EXPECT_GE(checkpoints, 4u);
     EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
     EXPECT_EQ(w.read_letter(8), 'a');
+}
+
+TEST(Checkpoint, rule_7_a_failed_flush_of_somebody_else_ends_it_before_the_tail_moves) {
+    World w(volatile_cache());
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(9, 'b');
+    const std::string before(w.device[kCache].at(w.config.home_offset_sectors), 512);
+    w.flush(kCache);
+    bool done = false;
+    w.fails = [&](const Io &io) {
+        if (is_home(w, io) && !done) {
+            done = true;
+            w.complete(kCache, Op::flush, FC_EIO);
+        }
+        return false;
+    };
+    const fc_u64 tail = w.core->log.tail();
+    w.trace.clear();
+    fc_core_checkpoint(w.core);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(w.core->log.tail(), tail);
+    for (const Io &io : w.trace)
+        EXPECT_FALSE(io.op == Op::write && io.sector < 16) << "a superblock";
+    w.finish();
+    w.crash();
+    before.copy(w.device[kCache].at(w.config.home_offset_sectors), 512); // what the flush has lost
+    ASSERT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(0), 'a');
 }
 
 TEST(Checkpoint, does_nothing_while_the_cache_is_at_rest) {

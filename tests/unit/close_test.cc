@@ -38,18 +38,20 @@ TEST(Close, rule_8_data_is_durable_before_the_table_and_the_table_before_the_sup
     w.make_dirty(0, 'a');
     w.trace.clear();
     EXPECT_EQ(w.close(true), FC_OK);
-    std::size_t flush = 0, home = 0;
+    std::size_t flush = 0, home = 0, again = 0;
     for (std::size_t i = 0; i < w.trace.size(); i++) {
         const Io &io = w.trace[i];
         if (io.op == Op::flush && io.dev == kCache)
-            flush = i + 1;
+            (home ? again : flush) = i + 1;
         if (io.op == Op::write && io.sector >= 16 && io.sector < w.config.log_offset_sectors && !home)
             home = i + 1;
     }
     EXPECT_GT(flush, 0u);
     EXPECT_LT(flush, home);
     EXPECT_LE(w.trace.back().sector, 8u);
-    EXPECT_TRUE(w.trace.back().flags & FC_IO_PREFLUSH);
+    EXPECT_GT(again, home);
+    EXPECT_LT(again, w.trace.size());
+    EXPECT_EQ(w.trace.back().flags, FC_IO_FUA);
     w.power_cut();
     EXPECT_EQ(w.open(), FC_OK);
     EXPECT_EQ(w.read_letter(0), 'a');
@@ -206,6 +208,39 @@ TEST(Close, believes_no_clean_blocks_after_a_flush_that_failed_in_suspend) {
     ASSERT_EQ(w.open(), FC_OK);
     EXPECT_EQ(w.gauge(FC_GAUGE_UNCLEAN_LOAD), 1u);
     EXPECT_EQ(w.read_letter(20), w.origin_letter(20));
+}
+
+TEST(Close, a_mode_that_could_not_be_recorded_costs_nothing_else) {
+    World w(volatile_devices());
+    w.make_dirty(0, 'a');
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    fc_u64 failed = 0;
+    w.fails = [&](const Io &io) { return io.op == Op::write && (failed = io.sector + 1); };
+    EXPECT_EQ(fc_core_set_mode(w.core, FC_MODE_WRITE_THROUGH), FC_EIO);
+    w.fails = nullptr;
+    fc_core_resume(w.core);
+    w.make_dirty(0, 'b');
+    UserRequest &user = w.flush(kCache);
+    w.finish();
+    EXPECT_EQ(user.status, FC_OK);
+    w.trace.clear();
+    w.confirm();
+    fc_core_checkpoint(w.core);
+    EXPECT_EQ(w.trace.back().sector, failed - 1) << "the other superblock is the only whole one";
+    w.power_cut();
+    EXPECT_EQ(w.open(), FC_OK);
+}
+
+TEST(Close, the_cleaning_after_write_back_goes_on_after_a_power_cut) {
+    World w;
+    w.make_dirty(0, 'a');
+    EXPECT_EQ(fc_core_suspend(w.core), FC_OK);
+    EXPECT_EQ(fc_core_set_mode(w.core, FC_MODE_WRITE_THROUGH), FC_OK);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 1u);
+    w.pass(1500);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
+    EXPECT_EQ(w.origin_letter(0), 'a');
 }
 
 TEST(Close, a_change_of_mode_is_there_after_a_power_cut) {

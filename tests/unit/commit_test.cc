@@ -72,6 +72,9 @@ TEST(Commit, a_flush_of_the_cache_device_that_fails_fails_the_log) {
     EXPECT_EQ(flush.status, FC_EIO);
     EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
     EXPECT_EQ(fc_core_clear_errors(w.core), -1) << "the log is lost for this activation";
+    EXPECT_EQ(w.read_letter(0), 0) << "not confirmed";
+    w.crash();
+    EXPECT_EQ(w.open(), FC_OK);
     EXPECT_EQ(w.read_letter(0), 'a');
 }
 

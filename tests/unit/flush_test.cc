@@ -91,12 +91,131 @@ TEST_F(Flush, that_failed_leaves_what_was_not_confirmed_to_the_next_load) {
     EXPECT_EQ(first.status, FC_EIO);
     EXPECT_EQ(w.read_letter(0), 'a');
     EXPECT_EQ(w.read_letter(1), 0) << "it may be another block's bytes";
-    UserRequest &both = w.read(0, 2);
-    w.finish();
-    EXPECT_EQ(both.status, FC_EIO);
     w.crash();
     EXPECT_EQ(w.open(), FC_OK);
     EXPECT_EQ(w.read_letter(1), 'b');
+}
+
+TEST_F(Flush, that_ends_well_after_another_one_failed_covers_nothing) {
+    w.make_dirty(0, 'a');
+    UserRequest &user = w.flush(kCache);
+    UserRequest &failed = w.flush(kCache);
+    w.complete(static_cast<int>(w.ios.size()) - 1, FC_EIO);
+    EXPECT_EQ(failed.status, FC_EIO);
+    w.complete(kCache, Op::flush, FC_OK);
+    EXPECT_EQ(user.status, FC_EIO);
+    w.finish();
+}
+
+TEST_F(Flush, rule_2_that_overtakes_the_logs_and_fails_leaves_nothing_confirmed) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(1, 'b');
+    UserRequest &over = w.write(1, 'c'); // waits for a confirmation
+    w.run();
+    for (const Io &io : w.ios)
+        EXPECT_NE(io.op, Op::write) << "what it confirms is not durable yet";
+    w.flush(kCache);
+    w.complete(static_cast<int>(w.ios.size()) - 1, FC_EIO);
+    w.finish(); // the log's ends well
+    EXPECT_EQ(over.status, FC_EIO);
+    *w.device[kCache].at(w.data_sector(1)) = 'x';
+    w.crash();
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.read_letter(1), 'o') << "the origin's: its data is lost";
+}
+
+TEST_F(Flush, of_the_origin_by_the_cleaner_that_failed_is_told_once) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.submit(FC_OP_WRITE, 83, 1, 'b'); // on the origin, acknowledged, and flushed by nobody
+    w.finish();
+    int failures = 1;
+    w.fails = [&](const Io &io) { return io.op == Op::flush && io.dev == kOrigin && failures-- > 0; };
+    fc_core_start_sync(w.core);
+    w.finish();
+    w.fails = nullptr;
+    UserRequest &user = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO);
+    UserRequest &again = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(again.status, FC_OK);
+}
+
+// Another CPU ends one that covers nothing of what has just been lost.
+TEST_F(Flush, that_fails_counts_as_failed_before_it_counts_as_ended) {
+    w.make_dirty(0, 'a');
+    UserRequest &failed = w.flush(kCache);
+    UserRequest &other = w.flush(kCache);
+    w.on_unlock = [&] { w.complete(kCache, Op::flush, FC_OK); };
+    w.complete(kCache, Op::flush, FC_EIO);
+    EXPECT_EQ(failed.status, FC_EIO);
+    EXPECT_EQ(other.status, FC_EIO);
+    w.finish();
+}
+
+TEST_F(Flush, of_the_origin_by_the_cleaner_that_failed_is_told_to_who_wrote_before_it) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.submit(FC_OP_WRITE, 83, 1, 'b');
+    w.finish();
+    UserRequest &early = w.flush(kOrigin);
+    w.submit(FC_OP_WRITE, 83, 1, 'c');
+    for (int i = w.find(kOrigin, Op::write); i >= 0; i = w.find(kOrigin, Op::write))
+        w.complete(i);
+    fc_core_flush_failed(w.core, kOrigin);
+    w.complete(kOrigin, Op::flush, FC_OK);
+    EXPECT_EQ(early.status, FC_EIO);
+    UserRequest &late = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(late.status, FC_EIO) << "the second write may be lost";
+    UserRequest &again = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(again.status, FC_OK);
+}
+
+// Most disks have no FUA: the kernel flushes behind the write, and that may be what has failed.
+TEST_F(Flush, behind_a_fua_overwrite_that_failed_loses_what_is_not_confirmed) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(1, 'b');
+    w.write(0, 'c', 1, FC_REQ_FUA);
+    w.complete(kCache, Op::write, FC_EIO);
+    UserRequest &user = w.flush(kCache);
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO);
+    EXPECT_EQ(w.read_letter(1), 0);
+}
+
+TEST_F(Flush, behind_a_fua_record_that_failed_loses_what_is_not_confirmed) {
+    w.make_dirty(0, 'a');
+    flush_both(w);
+    w.write(1, 'c', 1, FC_REQ_FUA);
+    w.trace.clear();
+    for (std::size_t i = 0; i < w.ios.size(); i++)
+        if (w.ios[i].kind == Io::kAsync && w.ios[i].flags & FC_IO_FUA)
+            w.complete(static_cast<int>(i), FC_EIO);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+    EXPECT_EQ(w.trace.size(), 0u) << "not repeated";
+    UserRequest &user = w.flush(kCache);
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO);
+}
+
+TEST_F(Flush, behind_a_fua_write_to_the_origin_that_failed_has_copies_made_again) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    w.run();
+    w.submit(FC_OP_WRITE, 83, 1, 'b', FC_REQ_FUA);
+    ASSERT_GE(w.find(kOrigin, Op::copy), 0);
+    w.complete_all([](const Io &io) { return io.op == Op::copy; });
+    w.complete(kOrigin, Op::write, FC_EIO);
+    w.finish();
+    EXPECT_EQ(w.state(0), "dirty");
+    w.clean_all();
+    EXPECT_EQ(w.state(0), "clean");
 }
 
 // A CLEAN record has to become durable, of which the user hears nothing.
@@ -176,7 +295,7 @@ TEST_F(Flush, fua_asks_for_the_earlier_log_units_only_if_they_are_volatile) {
     w.write(0, 'a', 1, FC_REQ_FUA);
     unsigned with_flush = 0, with_fua = 0;
     for (const Io &io : w.trace) {
-        with_flush += (io.flags & FC_IO_PREFLUSH) != 0;
+        with_flush += io.op == Op::flush;
         with_fua += (io.flags & FC_IO_FUA) != 0;
     }
     EXPECT_EQ(with_fua, 2u) << "data and record";

@@ -69,6 +69,19 @@ TEST(Range, a_flush_of_the_origin_is_spared_if_nothing_is_dirty) {
     EXPECT_EQ(w.traced(kOrigin, Op::flush), 0u);
 }
 
+TEST(Range, does_not_care_for_a_flush_of_the_origin_that_it_does_not_need) {
+    Shape shape;
+    shape.origin_volatile = true;
+    World w(shape);
+    w.make_clean(0);
+    UserRequest &discard = w.submit(FC_OP_DISCARD, 0, 8);
+    w.run();
+    ASSERT_GE(w.find(kOrigin, Op::discard), 0);
+    fc_core_flush_failed(w.core, kOrigin);
+    w.finish();
+    EXPECT_EQ(discard.status, FC_OK);
+}
+
 TEST(Range, zeroes_at_the_edges_of_dirty_blocks_go_in_place) {
     World w;
     w.make_dirty(0, 'a', 3);
@@ -190,6 +203,36 @@ TEST(Range, a_flush_that_fails_is_an_error_and_keeps_dirty_blocks) {
     w.fails = [](const Io &io) { return io.op == Op::flush && io.dev == kOrigin; };
     EXPECT_EQ(range(w, FC_OP_DISCARD, 0, 8).status, FC_EIO);
     EXPECT_EQ(w.read_letter(0), 'a');
+}
+
+TEST(Range, a_flush_that_ends_well_after_another_one_failed_does_not_count) {
+    World w(volatile_devices());
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.submit(FC_OP_WRITE, 83, 1, 'b'); // so that there is something to flush
+    w.finish();
+    UserRequest &zeroes = w.submit(FC_OP_WRITE_ZEROES, 0, 8);
+    w.run();
+    w.complete(FC_DEV_ORIGIN, Op::zeroes, FC_OK);
+    w.flush(FC_DEV_ORIGIN);
+    w.run();
+    ASSERT_EQ(w.count(FC_DEV_ORIGIN, Op::flush), 2u);
+    w.complete(FC_DEV_ORIGIN, Op::flush, FC_EIO);
+    w.finish();
+    EXPECT_EQ(zeroes.status, FC_EIO);
+    EXPECT_EQ(w.state(0), "dirty");
+}
+
+TEST(Range, lets_those_in_before_the_next_one_that_waited_for_it) {
+    World w;
+    w.submit(FC_OP_DISCARD, 0, 32 * 8);
+    w.run();
+    w.read(0);
+    w.submit(FC_OP_DISCARD, 0, 32 * 8);
+    w.complete(FC_DEV_ORIGIN, Op::discard, FC_OK);
+    w.run();
+    EXPECT_EQ(w.count(FC_DEV_ORIGIN, Op::read), 1u);
+    w.finish();
 }
 
 TEST(Range, with_a_failed_log_a_range_with_dirty_blocks_is_refused) {

