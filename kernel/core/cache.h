@@ -313,6 +313,8 @@ void end_part(Core &core, Request &req, u32 nr_sectors, int status);
 
 // ---- flush.cc
 void note_write(Core &core, int dev);		// acknowledged data that no flush covers yet
+// Has a flush of ours failed, of which users must hear?
+bool data_was_lost(Core &core, int dev);
 int map_flush(Core &core, Request &req);
 // status: of the flush; then of the request.
 void flush_done(Core &core, Request &req, int &status);

@@ -47,7 +47,7 @@ fc_status flush_devices(Core &core)
 			atomic_store(core.unflushed[dev], 0u);
 		}
 	}
-	return result;
+	return data_was_lost(core, FC_DEV_CACHE) ? FC_EIO : result;
 }
 
 fc_status clean_all(Core &core)

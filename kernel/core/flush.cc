@@ -31,15 +31,14 @@ bool begin_flush(Core &core, int dev, FlushTicket &ticket)
 	return true;
 }
 
-// Has a flush of ours failed, of which users must hear?
+} // namespace
+
 bool data_was_lost(Core &core, int dev)
 {
 	if (dev == FC_DEV_CACHE)
 		return atomic_load(core.flush_lost) && atomic_load(core.nr_dirty);
 	return atomic_load(core.origin_lost);
 }
-
-} // namespace
 
 int map_flush(Core &core, Request &req)
 {

@@ -210,7 +210,8 @@ void start_log(Core &core)
 	bool flush;
 	{
 		LogGuard guard(core);
-		if (core.at_rest)
+		// flush_lost is set at once, the log fails a moment later.
+		if (core.at_rest || atomic_load(core.flush_lost))
 			return;
 		write = core.log.prepare_write();
 		flush = prepare_flush(core);
@@ -266,7 +267,7 @@ void log_flush_done(Core &core, int status)
 	{
 		LogGuard guard(core);
 		core.log_flush_in_flight = false;
-		if (!status)
+		if (!status && !atomic_load(core.flush_lost))
 			done = core.log.flushed(core.log_flush_ticket);
 	}
 	tell_jobs(core, done, false);

@@ -27,6 +27,39 @@ void World::check_gauges() {
         scheduler_.fail("dirty blocks although the mode never allowed them");
 }
 
+// No cut: a request may be mapped and not counted yet when the power fails.
+void World::check_counters() {
+    const uint64_t *const core = totals_.core_stat;
+    const uint64_t ranges = mapped_[FC_OP_DISCARD] + mapped_[FC_OP_WRITE_ZEROES];
+    if (totals_.cuts == 0 &&
+        (core[FC_STAT_reads] != mapped_[FC_OP_READ] || core[FC_STAT_writes] != mapped_[FC_OP_WRITE] ||
+         core[FC_STAT_flushes] != mapped_[FC_OP_FLUSH] || core[FC_STAT_discards] != ranges))
+        scheduler_.fail("counters: requests of some kind are not what users have sent");
+}
+
+// A log unit may only take the place of one that the superblock on the medium has given up (rule 7).
+void World::check_log_write(const DeviceIo &io) {
+    uint64_t newest = 0, tail = 0;
+    for (const uint64_t sector : {FC_DISK_SUPERBLOCK_A_SECTOR, FC_DISK_SUPERBLOCK_B_SECTOR}) {
+        unsigned char bytes[kSectorBytes];
+        device(FC_DEV_CACHE).durable(sector).to_bytes(bytes);
+        fc_disk_superblock superblock;
+        memcpy(&superblock, bytes, sizeof superblock);
+        if (superblock.sequence <= newest)
+            continue;
+        newest = superblock.sequence;
+        tail = superblock.log_tail;
+    }
+    for (uint64_t at = 0; at < io.count * kSectorBytes; at += config_.unit_bytes) {
+        fc_disk_log_header unit;
+        memcpy(&unit, io.memory.bytes + at, sizeof unit);
+        if (unit.sequence - tail >= config_.log_units)
+            scheduler_.fail("log unit " + std::to_string(unit.sequence) +
+                            " is written over one that a recovery needs, the tail is " +
+                            std::to_string(tail));
+    }
+}
+
 // The origin without its cache.  @after_cut: what is on its medium, else what it returns now.
 void World::check_origin_alone(bool after_cut) {
     Device &origin = device(FC_DEV_ORIGIN);

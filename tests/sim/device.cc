@@ -49,6 +49,7 @@ void Device::apply(DeviceIo &io, bool partly) {
         return;
     auto write = std::make_unique<AppliedWrite>();
     write->sector = io.sector;
+    write->owner = io.owner;
     write->data.resize(io.count);
     bool arrives = true;
     for (uint64_t i = 0; i < io.count; i++) {
@@ -77,6 +78,8 @@ std::unique_ptr<DeviceIo> Device::complete(size_t i, bool fail) {
     } else if (done->op == DevOp::kRead) {
         if (!done->effective && !fail)
             take_effect(*done);
+        for (uint64_t s = 0; fail && s < done->count; s++)
+            done->memory.store(s, Sector::user(3, 0)); // whatever was in the device's buffer
     } else {
         complete_write(*done, fail);
     }
@@ -130,6 +133,38 @@ void Device::flush(uint64_t issued) {
     remove_persisted();
 }
 
+void Device::lose(const std::function<bool(int owner)> &of, bool hidden) {
+    std::vector<uint64_t> lost;
+    for (auto &write : unsafe_) {
+        if (!write->completed || !of(write->owner))
+            continue;
+        write->gone.resize(write->data.size());
+        bool goes = false;
+        for (uint64_t i = 0; i < write->data.size(); i++) {
+            if (i == 0 || (write->sector + i) % config_.atomic_sectors == 0)
+                goes = rng_.coin();
+            write->gone[i] = write->gone[i] || goes;
+            if (goes)
+                lost.push_back(write->sector + i);
+        }
+    }
+    for (size_t i = 0; hidden && i < lost.size(); i++)
+        fall_back(lost[i]);
+    if (!hidden)
+        lost_.insert(lost_.end(), lost.begin(), lost.end());
+}
+
+// Readers see what is there without that which is gone.
+void Device::fall_back(uint64_t sector) {
+    Sector &current = page(sector).current[sector % kPage];
+    current = page(sector).durable[sector % kPage];
+    for (const auto &write : unsafe_) {
+        const uint64_t at = sector - write->sector;
+        if (sector >= write->sector && at < write->data.size() && (write->gone.empty() || !write->gone[at]))
+            current = write->data[at];
+    }
+}
+
 void Device::remove_persisted() {
     std::erase_if(unsafe_,
                   [](const auto &write) { return write->completed && write->data.empty(); });
@@ -150,8 +185,11 @@ void Device::power_cut(uint64_t boundary) {
     for (auto &write : unsafe_)
         for (uint64_t s = write->sector; s < write->sector + write->data.size(); s++)
             page(s).current[s % kPage] = page(s).durable[s % kPage];
+    for (const uint64_t s : lost_)
+        page(s).current[s % kPage] = page(s).durable[s % kPage];
     in_flight_.clear();
     unsafe_.clear();
+    lost_.clear();
 }
 
 void Device::reset() {

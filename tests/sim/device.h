@@ -69,7 +69,8 @@ struct AppliedWrite {
     uint64_t sector = 0;
     uint64_t completed = 0; // 0: in flight
     std::vector<Sector> data;
-    std::vector<bool> gone; // overwritten by something durable; empty: none
+    std::vector<bool> gone; // overwritten by something durable, or lost; empty: none
+    int owner = 0;
 };
 
 class Device {
@@ -94,6 +95,11 @@ public:
     void submit(std::unique_ptr<DeviceIo> io);
     // In-flight I/O @i ends.
     std::unique_ptr<DeviceIo> complete(size_t i, bool fail);
+    // A flush has failed: parts of what had completed, and of whose owner @of says so, will never be
+    // durable, whatever is flushed later.  Readers see them until the power fails, or (@hidden) no more.
+    void lose(const std::function<bool(int owner)> &of, bool hidden);
+    // Has something been lost since the last power cut?
+    bool lost() const { return !lost_.empty(); }
     // @boundary: some cuts treat the sectors below and above it differently.
     void power_cut(uint64_t boundary);
     // The computer starts anew, the device goes on: what is in flight has happened, partly, or not.
@@ -153,12 +159,14 @@ private:
     void persist(AppliedWrite &write);
     void supersede(const AppliedWrite &winner);
     void flush(uint64_t issued);
+    void fall_back(uint64_t sector);
     void remove_persisted();
     void arrive(CutStyle style, uint64_t boundary, const AppliedWrite &write, bool before_prefix);
 
     Config config_;
     Rng &rng_;
     uint64_t clock_ = 1;
+    std::vector<uint64_t> lost_; // sectors
     std::vector<std::unique_ptr<Page>> pages_;
     std::vector<std::unique_ptr<DeviceIo>> in_flight_;
     std::vector<std::unique_ptr<AppliedWrite>> unsafe_; // in the order of application

@@ -41,6 +41,9 @@ void World::check_io(int dev, const DeviceIo &io) {
     const bool metadata = dev == FC_DEV_CACHE && io.sector < config_.data_offset_sectors;
     if (metadata != (io.memory.bytes != nullptr))
         scheduler_.fail("metadata and data mixed up: " + describe_io(dev, io));
+    const uint64_t log_end = config_.log_offset_sectors + config_.log_units * grain;
+    if (metadata && live_ && !damage_ && io.sector >= config_.log_offset_sectors && io.sector < log_end)
+        check_log_write(io);
 }
 
 void World::submit(int dev, DeviceIo io) {
@@ -78,7 +81,20 @@ void World::complete_io(int dev, size_t i) {
     const bool fail = fails(dev);
     std::unique_ptr<DeviceIo> io = device(dev).complete(i, fail);
     trace_.io("done", dev, *io, fail);
+    if (fail && (io->op == DevOp::kFlush || io->fua))
+        lose(dev, *io);
     io_done(dev, *io, fail ? FC_EIO : FC_OK);
+}
+
+// A flush has failed, or a FUA write, which may have been one; the device may drop what it should have
+// covered.  Of the origin only what the cleaner has copied: users know what flushes of theirs failed.
+// And the core learns a moment later of a flush for which it sleeps: nobody else may flush meanwhile.
+void World::lose(int dev, const DeviceIo &failed) {
+    if (!device(dev).config().volatile_cache || rng_.coin() || (failed.owner == kOwnerSync && !ops_.empty()))
+        return;
+    trace_.line("world  the device has lost what that should have made durable");
+    const bool origin = dev == FC_DEV_ORIGIN;
+    device(dev).lose([origin](int owner) { return !origin || owner == kOwnerCopyWrite; }, origin);
 }
 
 void World::io_done(int dev, DeviceIo &io, int status) {

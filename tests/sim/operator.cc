@@ -78,6 +78,9 @@ void World::forget_core() {
     free(memory_);
     memory_ = nullptr;
     core_ = nullptr;
+    // What a device has lost is gone at once, really; nobody looks at it before the next load does.
+    if (device(FC_DEV_CACHE).lost())
+        cut_devices(false);
 }
 
 // Metadata may have gone bad: that is noticed, or made good from what else there is, and a load that
@@ -323,6 +326,7 @@ void World::finale() {
     load_until_it_works();
     read_everything();
     close(false);
+    check_counters();
     ended_ = true;
 }
 

@@ -65,7 +65,8 @@ void World::user_step() {
             count = rng_.one_in(10) ? oracle_->sectors() : count * rng_.between(1, 5);
         sector = pick_sector(count);
     }
-    start_op(kind, sector, count, kind == DevOp::kWrite && rng_.per_mille(profile_.fua_per_mille));
+    const bool data = kind == DevOp::kWrite || kind == DevOp::kWriteZeroes;
+    start_op(kind, sector, count, data && rng_.per_mille(profile_.fua_per_mille));
 }
 
 // A program writes into memory that it has given to a write.
@@ -150,6 +151,7 @@ void World::map(const Piece &piece) {
     bio->req.flags = piece.op->fua ? FC_REQ_FUA : 0;
     bio->req.flush_dev = static_cast<unsigned char>(piece.flush_dev);
     totals_.requests++;
+    mapped_[bio->req.op] += bio->req.op != FC_OP_FLUSH || piece.flush_dev == FC_DEV_CACHE;
     MapCall call = {bio, 0};
     Fiber::current()->local = &call;
     const int action = fc_core_map(core_, &bio->req);

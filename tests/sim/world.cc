@@ -137,8 +137,14 @@ void World::step() {
     if (sum != 0 && rng_.one_in(200) && scheduler_.advance_to_next_date(2000000))
         return;
     if (sum == 0) {
-        if (scheduler_.advance_to_next_date())
+        // A request that waits for a timer waits for somebody who forgot to wake its worker.
+        constexpr uint64_t kRetryUs = 15000;
+        const uint64_t before = scheduler_.now_us();
+        if (scheduler_.advance_to_next_date()) {
+            if (!ops_.empty() && scheduler_.now_us() - before > kRetryUs)
+                stuck("requests wait for a timer");
             return;
+        }
         if (scheduler_.operator_waits() && ops_.empty())
             return; // it counts steps
         stuck("stuck: nothing can happen any more");
@@ -178,24 +184,28 @@ void World::power_on() {
 
 // The power fails, or (now and then) the machine only starts anew.  Everything in memory is gone.
 void World::power_cut() {
-    const bool restart = rng_.one_in(4);
+    const bool restart = rng_.one_in(4) && !device(FC_DEV_CACHE).lost();
     trace_.line(restart ? "RESTART" : "POWER CUT");
     totals_.cuts++;
+    cut_devices(restart);
+    forget_memory();
+    last_progress_ = steps_;
+    power_on();
+}
+
+void World::cut_devices(bool restart) {
     for (auto &dev : devices_) {
         if (restart)
             dev->reset();
         else
             dev->power_cut(config_.data_offset_sectors);
     }
-    forget_memory();
     if (restart)
         oracle_->reset();
     else
         oracle_->power_cut();
     if (origin_alone_)
         check_origin_alone(!restart);
-    last_progress_ = steps_;
-    power_on();
 }
 
 void World::forget_memory() {

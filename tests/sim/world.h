@@ -170,6 +170,7 @@ protected:
     void prepare();
     void step();
     void power_cut();
+    void cut_devices(bool restart);
     void forget_memory();
     void power_on();
     void dump() const;
@@ -198,8 +199,10 @@ protected:
     void submit(int dev, DeviceIo io);
     void send_bio(Bio *bio, int owner, int dev, uint64_t sector, uint64_t offset, uint64_t count);
     void check_io(int dev, const DeviceIo &io);
+    void check_log_write(const DeviceIo &io);
     void complete_one(int dev);
     void complete_io(int dev, size_t i);
+    void lose(int dev, const DeviceIo &failed);
     bool fails(int dev);
     void io_done(int dev, DeviceIo &io, int status);
     void copy_done(int dev, DeviceIo &io, int status);
@@ -227,6 +230,7 @@ protected:
 
     // checks.cc
     void check_gauges();
+    void check_counters();
     void check_origin_alone(bool after_cut);
     void check_home_table(bool all_clean, uint64_t cached, uint64_t dirty);
     void check_home_slot(uint64_t slot, const fc_disk_home_slot &home, bool all_clean);
@@ -245,6 +249,7 @@ protected:
     Trace &trace_;
     Scheduler scheduler_;
     Totals totals_;
+    uint64_t mapped_[FC_OP_FLUSH + 1] = {}; // requests, by operation
     std::unique_ptr<Device> devices_[2];
     std::unique_ptr<Oracle> oracle_;
     std::unique_ptr<Damage> damage_; // only where metadata goes bad

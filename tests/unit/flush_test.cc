@@ -96,6 +96,15 @@ TEST_F(Flush, that_failed_leaves_what_was_not_confirmed_to_the_next_load) {
     EXPECT_EQ(w.read_letter(1), 'b');
 }
 
+TEST_F(Flush, of_a_suspend_after_another_one_failed_covers_nothing) {
+    w.make_dirty(0, 'a');
+    w.flush(kCache);
+    w.complete(kCache, Op::flush, FC_EIO);
+    w.finish();
+    EXPECT_EQ(fc_core_suspend(w.core), FC_EIO);
+    fc_core_resume(w.core);
+}
+
 TEST_F(Flush, that_ends_well_after_another_one_failed_covers_nothing) {
     w.make_dirty(0, 'a');
     UserRequest &user = w.flush(kCache);
@@ -141,6 +150,26 @@ TEST_F(Flush, of_the_origin_by_the_cleaner_that_failed_is_told_once) {
     UserRequest &again = w.flush(kOrigin);
     w.finish();
     EXPECT_EQ(again.status, FC_OK);
+}
+
+// Another CPU ends the log's flush before the log hears of the failure.
+TEST_F(Flush, rule_2_that_fails_keeps_the_log_from_going_on_at_once) {
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(1, 'b');
+    w.write(1, 'c'); // waits for a confirmation
+    w.run();
+    ASSERT_EQ(w.count(kCache, Op::flush), 1u) << "the log's";
+    w.flush(kCache);
+    w.on_lock = [&] {
+        w.complete(kCache, Op::flush, FC_OK);
+        w.run();
+    };
+    w.trace.clear();
+    w.complete(static_cast<int>(w.ios.size()) - 1, FC_EIO);
+    for (const Io &io : w.trace)
+        EXPECT_NE(io.op, Op::write);
+    w.finish();
 }
 
 // Another CPU ends one that covers nothing of what has just been lost.

@@ -273,6 +273,8 @@ void World::pass(fc_u64 ms) {
 }
 
 void World::lock(unsigned id) {
+    if (on_lock && held_.empty())
+        std::exchange(on_lock, nullptr)();
     const bool nested = held_.size() == 1 && held_[0] < FC_LOCK_SETS && id == FC_LOCK_QUEUE;
     EXPECT_TRUE(held_.empty() || nested) << "two locks at a time: " << id;
     held_.push_back(id);

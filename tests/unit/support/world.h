@@ -147,7 +147,7 @@ public:
     std::vector<std::string> log;
     fc_u64 stats[FC_NR_STATS] = {};
 
-    std::function<void()> on_unlock;       // another CPU comes in between, once
+    std::function<void()> on_lock, on_unlock; // another CPU comes in between, once
     std::function<bool(const Io &)> fails; // which I/O fails, unless complete() says so
     unsigned no_jobs = 0, no_buffers = 0, no_pendings = 0; // so many calls find no memory
     bool interrupted = false;
