@@ -206,4 +206,40 @@ TEST(Checkpoint, does_nothing_while_the_cache_is_at_rest) {
     EXPECT_EQ(w.trace.size(), 0u);
 }
 
+// A block whose slot lies in this home unit.
+fc_u64 block_in_unit(World &w, fc_u64 unit) {
+    const fc_u64 first = unit * w.core->home.slots_per_unit();
+    return w.core->geo.origin_block(static_cast<fc::u32>(first / w.config.ways_per_set + 2), 0);
+}
+
+TEST(Checkpoint, takes_every_home_unit_that_was_touched) {
+    for (const fc_u64 unit : {0u, 1u, 63u, 64u, 65u, 127u, 128u, 322u}) {
+        World w(many_sets());
+        ASSERT_EQ(w.config.home_units, 323u);
+        const fc_u64 block = block_in_unit(w, unit);
+        w.make_dirty(block, 'a');
+        w.confirm();
+        checkpoint(w);
+        ASSERT_FALSE(w.trace.empty());
+        EXPECT_TRUE(is_home(w, w.trace[0]));
+        EXPECT_EQ(w.trace[0].sector, w.core->home.sector_of(unit));
+        EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+        ASSERT_EQ(w.state(block), "dirty") << unit;
+        EXPECT_EQ(w.read_letter(block), 'a');
+    }
+}
+
+TEST(Checkpoint, takes_no_more_home_units_at_a_time_than_its_scratch_memory_holds) {
+    constexpr fc_u64 kUnits = 300; // 128 fit
+    World w(many_sets());
+    for (fc_u64 unit = 0; unit < kUnits; unit++)
+        w.write(block_in_unit(w, unit), 'a');
+    w.finish();
+    w.confirm();
+    checkpoint(w); // the world looks at the buffers
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 0u);
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), kUnits);
+}
+
 } // namespace

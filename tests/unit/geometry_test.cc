@@ -226,4 +226,14 @@ TEST(Geometry, gives_every_slot_a_place_of_its_own) {
     EXPECT_EQ(geo.data_sector(1, 0), c.data_offset_sectors + 512 * 8);
 }
 
+TEST(Geometry, blocks_behind_2_tib_of_the_cache_device_follow_those_before) {
+    fc_config c = devices(8192 * kGiB, 8192 * kGiB);
+    ASSERT_EQ(fc_core_plan(&c), FC_OK);
+    fc::Geometry geo;
+    geo.init(c);
+    const fc::u32 last = geo.nr_sets() - 1;
+    EXPECT_EQ(geo.data_sector(last, 511), c.data_offset_sectors + c.nr_blocks * 8 - 8);
+    EXPECT_EQ(geo.data_sector(last, 0) - geo.data_sector(last / 2, 0), (last - last / 2) * 512ull * 8);
+}
+
 } // namespace

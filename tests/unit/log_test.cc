@@ -62,6 +62,17 @@ protected:
             log_.settled();
         return yes;
     }
+    // The job's data arrives; what that confirms is written, if there is room.
+    void arrive_and_confirm(fc_job &job) FC_REQUIRES(fc::log_lock) {
+        log_.data_arrived(job.log_sequence);
+        log_.want_confirm();
+        if (!log_.prepare_write())
+            return;
+        log_.write();
+        fc_job *done = nullptr;
+        log_.write_done(FC_OK, done, failed_);
+        world_.ios.clear();
+    }
     const fc_disk_log_header &unit(fc_u64 sequence) {
         return *reinterpret_cast<fc_disk_log_header *>(
             world_.device[0].at(config_.log_offset_sectors + sequence % config_.log_units));
@@ -251,6 +262,82 @@ TEST_F(Log, forgotten_records_have_no_slot) {
     log_.forget_records(job, 3);
     for (fc::u32 i = 0; i < 3; i++)
         EXPECT_EQ(log_.slot_at(job.batch + i), fc::kNoSlot);
+}
+
+// With the largest log it is not the units that run out.
+TEST_F(Log, has_no_room_for_more_batches_than_its_ring_holds) {
+    const Alone alone;
+    config_.log_units = 65536;
+    log_.init(&world_, config_, reinterpret_cast<char *>(memory_.data()));
+    while (log_.has_room(1, false)) {
+        ASSERT_LT(log_.unsettled(), fc::kLogBatches);
+        append(1);
+        write();
+    }
+    EXPECT_LE(log_.unsettled() + fc::kLogReserveBatches, fc::kLogBatches);
+    while (log_.has_room(1, true)) {
+        ASSERT_LT(log_.unsettled(), fc::kLogBatches);
+        append(1, FC_DISK_INVALID);
+        write();
+    }
+    for (std::size_t i = 0; i < 10; i++) { // each confirmation takes a place, too
+        arrive_and_confirm(jobs_[i]);
+        ASSERT_LT(log_.unsettled(), fc::kLogBatches);
+    }
+}
+
+TEST_F(Log, has_no_room_for_more_slots_than_its_ring_holds) {
+    const Alone alone;
+    constexpr fc::u32 kAtOnce = 29 * 32; // as many as a batch holds
+    config_.log_units = 65536;
+    log_.init(&world_, config_, reinterpret_cast<char *>(memory_.data()));
+    fc::u32 records = 0;
+    for (; log_.has_room(kAtOnce, false); records += kAtOnce) {
+        ASSERT_LE(records + kAtOnce, fc::kLogSlots);
+        append(kAtOnce);
+        write();
+    }
+    EXPECT_GT(records + kAtOnce, fc::kLogSlots);
+    for (fc::u32 i = 0; i < records; i++)
+        ASSERT_EQ(log_.slot_at(i), i);
+}
+
+// One job's data arrives after the other's, and each confirmation takes a unit.
+TEST_F(Log, confirms_nothing_over_its_tail) {
+    const Alone alone;
+    while (log_.has_room(29, false)) {
+        append(29);
+        write();
+    }
+    for (fc_job &job : jobs_) {
+        arrive_and_confirm(job);
+        ASSERT_LE(log_.used_units(), log_.capacity());
+    }
+    EXPECT_EQ(log_.used_units(), log_.capacity());
+    EXPECT_TRUE(log_.too_full_to_confirm());
+}
+
+TEST_F(Log, a_write_that_ends_after_it_has_failed_counts_no_more) {
+    const Alone alone;
+    for (const int status : {FC_OK, FC_EIO}) {
+        log_ = {};
+        log_.init(&world_, config_, reinterpret_cast<char *>(memory_.data()));
+        log_.start(5, 100);
+        fc_job &job = append(1);
+        write();
+        log_.data_arrived(job.log_sequence);
+        log_.want_confirm();
+        ASSERT_TRUE(log_.prepare_write()); // the confirmation
+        world_.ios.clear();
+        log_.write();
+        log_.fail();
+        fc_job *done = nullptr;
+        log_.write_done(status, done, failed_);
+        EXPECT_EQ(done, nullptr);
+        EXPECT_TRUE(log_.confirm_pending()) << "nobody knows whether it has arrived";
+        EXPECT_FALSE(log_.write_pending()) << "a suspend would wait for ever";
+        world_.ios.clear();
+    }
 }
 
 // ---- with a volatile write cache

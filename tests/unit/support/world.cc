@@ -20,15 +20,16 @@ char *aligned(std::vector<char> &memory, fc_u64 bytes) {
 
 } // namespace
 
-void Device::init(std::string bytes, bool is_volatile) {
+void Device::init(std::string bytes, bool is_volatile, fc_u64 base) {
+    base_ = base;
     now_ = std::move(bytes);
     stable_ = now_;
     volatile_ = is_volatile;
 }
 
 void Device::write(fc_u64 sector, const std::string &data, bool fua) {
-    ASSERT_LE(sector * 512 + data.size(), now_.size()) << "beyond the end of the device";
-    now_.replace(sector * 512, data.size(), data);
+    ASSERT_TRUE(has(sector, data.size() / 512)) << "beyond the end of the device";
+    now_.replace((sector - base_) * 512, data.size(), data);
     for (fc_u64 s = sector; s < sector + data.size() / 512; s++)
         unstable_.insert(s);
     if (!volatile_)
@@ -41,7 +42,7 @@ void Device::write(fc_u64 sector, const std::string &data, bool fua) {
 void Device::flush(const std::set<fc_u64> &covered) {
     const std::set<fc_u64> which = covered;
     for (const fc_u64 s : which) {
-        stable_.replace(s * 512, 512, now_, s * 512, 512);
+        stable_.replace((s - base_) * 512, 512, now_, (s - base_) * 512, 512);
         unstable_.erase(s);
     }
 }
@@ -53,7 +54,7 @@ void Device::power_cut() {
 
 World::World(const Shape &shape) {
     std::fill(std::begin(due_), std::end(due_), kNever);
-    config.origin_sectors = shape.origin_sectors;
+    config.origin_sectors = shape.origin_base + shape.origin_sectors;
     config.cache_sectors_wanted = fc_u64{shape.sets} * shape.ways * shape.block_sectors;
     config.cache_device_sectors = 2048 + config.cache_sectors_wanted;
     config.unit_bytes = shape.unit;
@@ -64,8 +65,8 @@ World::World(const Shape &shape) {
     config.cache_volatile = shape.cache_volatile;
     config.origin_volatile = shape.origin_volatile;
     std::strcpy(config.cache_name, "test");
-    device[FC_DEV_CACHE].init(config.cache_device_sectors, 0, shape.cache_volatile);
-    device[FC_DEV_ORIGIN].init(config.origin_sectors, 'o', shape.origin_volatile);
+    device[FC_DEV_CACHE].init(std::string(config.cache_device_sectors * 512, 0), shape.cache_volatile);
+    device[FC_DEV_ORIGIN].init(std::string(shape.origin_sectors * 512, 'o'), shape.origin_volatile, shape.origin_base);
     std::vector<char> memory;
     EXPECT_EQ(fc_core_plan(&config), FC_OK);
     EXPECT_EQ(fc_core_format(this, &config, aligned(memory, FC_SCRATCH_BYTES)), FC_OK);
@@ -181,7 +182,7 @@ void World::apply(const Io &io) {
         d.write(io.sector, std::string(io.count * 512, '\0'), false);
     if (io.op != Op::read && io.op != Op::write)
         return;
-    ASSERT_LE(io.sector + io.count, d.sectors()) << "beyond the end of the device";
+    ASSERT_TRUE(d.has(io.sector, io.count)) << "beyond the end of the device";
     char *memory = io.job    ? job_buffer(io.job)
                    : io.user ? io.user->data.data()
                              : static_cast<char *>(io.buffer);
@@ -228,8 +229,19 @@ void World::complete_all(const std::function<bool(const Io &)> &which) {
         }
 }
 
+// In the core's own memory only the scratch area is for synchronous I/O.
+void World::check_buffer(const Io &io) const {
+    const char *at = static_cast<char *>(io.buffer);
+    if (at < memory_.data() || at >= memory_.data() + memory_.size())
+        return;
+    ASSERT_TRUE(core);
+    EXPECT_GE(at, core->scratch);
+    EXPECT_LE(at + io.count * 512, core->scratch + FC_SCRATCH_BYTES) << "beyond the scratch memory";
+}
+
 int World::do_sync(Io io) {
     io.kind = Io::kSync;
+    check_buffer(io);
     start(io);
     if (fails && fails(io))
         return FC_EIO;
@@ -277,6 +289,7 @@ void World::lock(unsigned id) {
         std::exchange(on_lock, nullptr)();
     const bool nested = held_.size() == 1 && held_[0] < FC_LOCK_SETS && id == FC_LOCK_QUEUE;
     EXPECT_TRUE(held_.empty() || nested) << "two locks at a time: " << id;
+    EXPECT_LT(id, FC_NR_LOCKS) << "no such lock";
     held_.push_back(id);
 }
 

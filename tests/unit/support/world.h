@@ -22,6 +22,7 @@ struct Shape {
     bool origin_volatile = false;
     unsigned origin_sectors = 256 * 8;
     unsigned block_sectors = 8;
+    fc_u64 origin_base = 0; // sectors in front of those, that nobody may touch
 };
 
 // The usual shape, but both devices have a volatile write cache.
@@ -40,6 +41,17 @@ inline Shape shape_for_full_logs()
 	shape.sets = shape.ways = shape.extent = 64;
 	shape.origin_sectors = 8192 * 8;
 	return shape;
+}
+
+// Many sets, home units and extents, of blocks of one sector.
+inline Shape many_sets()
+{
+    Shape shape;
+    shape.sets = 5000;
+    shape.ways = shape.extent = 2;
+    shape.block_sectors = 1;
+    shape.origin_sectors = 4 * 5000 * 2;
+    return shape;
 }
 
 enum class Op { read, write, flush, discard, zeroes, copy };
@@ -73,21 +85,22 @@ struct Io {
     bool reads() const { return op == Op::read; }
 };
 
-// Bytes, and those of them that survive a power cut.
+// Bytes, and those of them that survive a power cut.  base: sectors in front of them that are not there.
 class Device {
 public:
-    void init(fc_u64 sectors, char fill, bool is_volatile) { init(std::string(sectors * 512, fill), is_volatile); }
-    void init(std::string bytes, bool is_volatile);
+    void init(std::string bytes, bool is_volatile, fc_u64 base = 0);
     void write(fc_u64 sector, const std::string &data, bool fua);
-    std::string read(fc_u64 sector, unsigned count) const { return now_.substr(sector * 512, count * 512); }
+    std::string read(fc_u64 sector, unsigned count) const { return now_.substr((sector - base_) * 512, count * 512); }
     void flush(const std::set<fc_u64> &covered);
     const std::set<fc_u64> &unstable() const { return unstable_; }
     void power_cut();
-    char *at(fc_u64 sector) { return now_.data() + sector * 512; } // for vandals
-    fc_u64 sectors() const { return now_.size() / 512; }
+    char *at(fc_u64 sector) { return now_.data() + (sector - base_) * 512; } // for vandals
+    fc_u64 sectors() const { return base_ + now_.size() / 512; }
+    bool has(fc_u64 sector, fc_u64 n) const { return sector >= base_ && sector + n <= sectors(); }
 
 private:
     std::string now_, stable_;
+    fc_u64 base_ = 0;
     std::set<fc_u64> unstable_;
     bool volatile_ = false;
 };
@@ -169,6 +182,7 @@ public:
 private:
     void apply(const Io &io);
     void report(const Io &io, int status);
+    void check_buffer(const Io &io) const;
     int due() const;
 
     std::deque<UserRequest> requests_;
