@@ -242,4 +242,22 @@ TEST(Checkpoint, takes_no_more_home_units_at_a_time_than_its_scratch_memory_hold
     EXPECT_EQ(w.gauge(FC_GAUGE_RECOVERED_DIRTY), kUnits);
 }
 
+// Another CPU confirms and makes a checkpoint whenever it can.
+TEST(Checkpoint, rule_7_passes_no_record_before_memory_says_dirty) {
+    World w;
+    w.write(0, 'a');
+    w.complete_all([](const Io &io) { return io.kind == Io::kAsync; }); // the record
+    std::function<void()> other_cpu = [&] {
+        w.confirm();
+        fc_core_checkpoint(w.core);
+        w.on_unlock = other_cpu;
+    };
+    w.on_unlock = other_cpu;
+    w.complete(kCache, Op::write, FC_OK); // the data
+    w.on_unlock = nullptr;
+    EXPECT_EQ(w.reopen_after_power_cut(), FC_OK);
+    ASSERT_EQ(w.state(0), "dirty");
+    EXPECT_EQ(w.read_letter(0), 'a');
+}
+
 } // namespace

@@ -275,4 +275,34 @@ TEST(Close, a_degraded_cache_stores_no_clean_blocks) {
     EXPECT_EQ(w.read_letter(100), 'd');
 }
 
+TEST(Suspend, a_flush_of_the_origin_in_it_that_fails_is_told_to_the_users_next_flush) {
+    World w(volatile_devices());
+    w.submit(FC_OP_WRITE, 83, 1, 'b'); // on the origin, acknowledged, and flushed by nobody
+    w.finish();
+    w.fails = [](const Io &io) { return io.op == Op::flush && io.dev == kOrigin; };
+    EXPECT_EQ(fc_core_suspend(w.core), FC_EIO);
+    w.fails = nullptr;
+    fc_core_resume(w.core);
+    UserRequest &user = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO);
+}
+
+// The origin of the test's world is small, so that the regions that the fingerprint is made of are known.
+TEST(Close, every_region_of_the_origin_counts_in_its_fingerprint) {
+    World w;
+    ASSERT_EQ(w.config.origin_sectors, 2048u);
+    w.make_clean(100);
+    w.close();
+    // The two pieces of the head, samples, and the tail.
+    for (const fc_u64 sector : {0u, 127u, 128u, 255u, 360u, 1200u, 1207u, 1860u, 1928u, 2047u}) {
+        char &byte = w.device[kOrigin].at(sector)[511];
+        byte = '!';
+        EXPECT_EQ(w.open(), FC_E_ORIGIN_CHANGED) << sector;
+        byte = 'o';
+    }
+    EXPECT_EQ(w.open(), FC_OK);
+    EXPECT_EQ(w.state(100), "clean");
+}
+
 } // namespace

@@ -82,6 +82,17 @@ TEST_F(Flush, that_failed_is_an_error_and_no_later_one_makes_up_for_it) {
     EXPECT_EQ(third.status, FC_OK);
 }
 
+TEST_F(Flush, of_the_origin_that_failed_covers_nothing_and_the_next_one_is_sent) {
+    w.submit(FC_OP_WRITE, 83, 1, 'b');
+    w.finish();
+    UserRequest &first = w.flush(kOrigin);
+    w.complete(kOrigin, Op::flush, FC_EIO);
+    EXPECT_EQ(first.status, FC_EIO);
+    EXPECT_EQ(w.flush(kOrigin).action, FC_ACT_REMAP_ORIGIN);
+    w.finish();
+    EXPECT_EQ(w.flush(kOrigin).action, FC_ACT_COMPLETE);
+}
+
 TEST_F(Flush, that_failed_leaves_what_was_not_confirmed_to_the_next_load) {
     w.make_dirty(0, 'a');
     w.confirm();

@@ -161,4 +161,67 @@ TEST(LogClient, requests_that_wait_for_room_go_on_when_the_log_fails) {
         ASSERT_TRUE(user->ended());
 }
 
+// A log without room, full of records whose data is on its way.
+std::vector<UserRequest *> fill_log_without_data(World &w) {
+    std::vector<UserRequest *> users;
+    for (fc_u64 block = 0; !w.stats[FC_STAT_log_waits] && block < 300; block++) {
+        users.push_back(&w.write(block, 'a'));
+        w.complete_all([&w](const Io &io) { return is_log(w, io); });
+    }
+    EXPECT_GT(w.stats[FC_STAT_log_waits], 0u);
+    return users;
+}
+
+// The write of the block's data.
+int data_of(const World &w, fc_u64 block) {
+    for (std::size_t i = 0; i < w.ios.size(); i++)
+        if (w.ios[i].dev == kCache && w.ios[i].sector == w.data_sector(block))
+            return static_cast<int>(i);
+    return -1;
+}
+
+void fail_data_of(World &w, fc_u64 block) {
+    w.complete(data_of(w, block), FC_EIO);
+    w.run();
+    w.complete_all([&w](const Io &io) { return is_log(w, io); });
+    w.run();
+}
+
+void expect_all_end(World &w, const std::vector<UserRequest *> &users) {
+    for (int i = 0; i < 100; i++)
+        w.pass(10);
+    for (const UserRequest *user : users)
+        ASSERT_TRUE(user->ended());
+}
+
+// A checkpoint gives it a little room, but not to the others; and no other one can, without the revocation.
+TEST(LogClient, a_revocation_does_not_wait_behind_others_for_room) {
+    World w(shape_for_full_logs());
+    std::vector<UserRequest *> users = fill_log_without_data(w);
+    users.push_back(&w.write(400, 'a'));
+    users.push_back(&w.write(500, 'a'));
+    for (fc_u64 block = 10; w.gauge(FC_GAUGE_LOG_USED) + 1 < w.config.log_units; block++)
+        fail_data_of(w, block); // until what is reserved for revocations is used up
+    for (fc_u64 block = 0; block < 5; block++)
+        w.complete(data_of(w, block));
+    fail_data_of(w, 5);
+    expect_all_end(w, users);
+    for (const UserRequest *user : users)
+        EXPECT_EQ(user->status, FC_OK);
+    EXPECT_FALSE(w.core->log.failed());
+}
+
+TEST(LogClient, a_log_without_room_for_the_records_of_failed_writes_gives_up) {
+    World w(shape_for_full_logs());
+    std::vector<UserRequest *> users = fill_log_without_data(w);
+    users.push_back(&w.write(400, 'a'));
+    users.push_back(&w.write(500, 'a'));
+    for (fc_u64 block = 1; block < 60; block++) // one by one, so that each takes a unit
+        fail_data_of(w, block);
+    fail_data_of(w, 0);
+    expect_all_end(w, users);
+    EXPECT_TRUE(w.core->log.failed());
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+}
+
 } // namespace

@@ -261,4 +261,52 @@ TEST(Range, without_memory_it_waits_and_then_succeeds) {
     EXPECT_EQ(w.state(1), "none");
 }
 
+TEST(Range, zeroes_with_fua_are_durable_at_the_edges_of_dirty_blocks_too) {
+    for (const unsigned fua : {0u, FC_REQ_FUA}) {
+        World w(volatile_devices());
+        w.make_dirty(0, 'a', 3);
+        w.confirm();
+        UserRequest &user = w.submit(FC_OP_WRITE_ZEROES, 3, 16, 0, fua);
+        w.finish();
+        EXPECT_EQ(user.status, FC_OK);
+        unsigned edges = 0;
+        for (const Io &io : w.trace)
+            if (io.kind == Io::kJob) {
+                EXPECT_EQ(io.flags, fua ? FC_IO_FUA : 0);
+                edges++;
+            }
+        EXPECT_EQ(edges, 2u);
+    }
+}
+
+TEST(Range, an_invalid_record_that_may_have_arrived_or_not_leaves_its_block_in_doubt) {
+    World w;
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.fails = [&w](const Io &io) { return io.kind == Io::kAsync && io.sector < w.config.data_offset_sectors; };
+    EXPECT_EQ(range(w, FC_OP_DISCARD, 0, 8).status, FC_EIO);
+    w.fails = nullptr;
+    EXPECT_EQ(w.state(0), "dirty busy");
+    UserRequest &user = w.write(0, 'b');
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO) << "a recovery may have the block, or the origin's";
+    EXPECT_EQ(w.read_letter(0), '\0');
+}
+
+TEST(Range, a_flush_of_it_that_fails_is_told_to_the_users_next_flush) {
+    World w(volatile_devices());
+    w.make_dirty(0, 'a');
+    w.submit(FC_OP_WRITE, 83, 1, 'b'); // on the origin, acknowledged, and flushed by nobody
+    w.finish();
+    w.fails = [](const Io &io) { return io.kind == Io::kAsync && io.op == Op::flush && io.dev == kOrigin; };
+    EXPECT_EQ(range(w, FC_OP_DISCARD, 0, 8).status, FC_EIO);
+    w.fails = nullptr;
+    UserRequest &user = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(user.status, FC_EIO);
+    UserRequest &again = w.flush(kOrigin);
+    w.finish();
+    EXPECT_EQ(again.status, FC_OK) << "once";
+}
+
 } // namespace

@@ -225,6 +225,29 @@ TEST(Write, rule_4_a_revocation_in_a_volatile_cache_is_not_enough) {
     w.finish();
 }
 
+TEST(Write, that_falls_back_to_the_origin_is_as_durable_there_as_was_asked_for) {
+    for (const unsigned fua : {0u, FC_REQ_FUA}) {
+        Shape shape;
+        shape.origin_volatile = true;
+        World w(shape);
+        w.flush(kOrigin); // nobody knew what it held when the cache was opened
+        w.finish();
+        UserRequest &user = w.write(0, 'a', 1, fua);
+        w.complete(find(w, is_data), FC_EIO);
+        for (w.run(); find(w, is_log) >= 0; w.run())
+            w.complete(find(w, is_log));
+        const int fallback = w.find(kOrigin, Op::write);
+        ASSERT_GE(fallback, 0);
+        EXPECT_EQ(w.ios[static_cast<std::size_t>(fallback)].flags, fua ? FC_IO_FUA : 0);
+        w.finish();
+        EXPECT_EQ(user.status, FC_OK);
+        EXPECT_EQ(w.flush(kOrigin).action, fua ? FC_ACT_COMPLETE : FC_ACT_REMAP_ORIGIN);
+        w.finish();
+        w.power_cut();
+        EXPECT_EQ(w.origin_letter(0), 'a');
+    }
+}
+
 TEST(Write, failed_data_and_a_failed_origin_are_an_error) {
     World w;
     UserRequest &user = w.write(0, 'a');

@@ -302,4 +302,29 @@ TEST(Writeback, a_sync_can_be_stopped) {
     EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 3u);
 }
 
+// Neighbours are dirty on both sides of the border between two chunks.  The cleaner, which looks at 64
+// dirty blocks from way 64 on, begins behind the border if there are so many, else before it.
+TEST(Writeback, a_run_to_be_copied_stays_within_its_chunk) {
+    for (const bool behind : {true, false}) {
+        Shape shape;
+        shape.sets = 1;
+        shape.ways = shape.extent = 128;
+        World w(shape);
+        ASSERT_EQ(w.config.chunk_blocks, 64u);
+        EXPECT_EQ(fc_core_tune(w.core, FC_TUNE_DIRTY_THRESH_PCT, 95), 0);
+        w.make_clean(0, 64);
+        w.make_clean(64, 64);
+        w.make_dirty(behind ? 36 : 0, 'a', behind ? 28 : 64);
+        w.make_dirty(64, 'b', behind ? 64 : 28);
+        ASSERT_EQ(w.data_sector(64), w.config.data_offset_sectors + 64 * 8);
+        start_cleaning(w);
+        for (const Io &io : w.trace)
+            EXPECT_TRUE(io.op != Op::copy || io.sector / 512 == (io.sector + io.count - 1) / 512) << io.sector;
+        EXPECT_EQ(w.count(kOrigin, Op::copy), behind ? 1u : 2u);
+        w.clean_all();
+        EXPECT_EQ(w.origin_letter(63), 'a');
+        EXPECT_EQ(w.origin_letter(64), 'b');
+    }
+}
+
 } // namespace
