@@ -40,7 +40,7 @@ hit=$($NM -u "$o" | awk '{ print $2 }' | grep -E \
 [ -z "$hit" ] || complain "needs a C++ or compiler runtime function" "$(echo "$hit" | c++filt 2>/dev/null || echo "$hit")"
 
 hit=$($OBJDUMP -d --no-show-raw-insn "$o" 2>/dev/null | grep -m3 -E \
-	'%[xyz]mm[0-9]|%mm[0-7]|%st([^a-z]|$)|[[:space:]]f(ld|st|ild|ist|add|sub|mul|div|xch|com|ucom|chs|abs|nstcw|ldcw)[a-z0-9]*([[:space:]]|$)')
+	'%[xyz]mm[0-9]|%mm[0-7]|%st([^a-z]|$)|^[[:space:]]*[0-9a-f]+:[[:space:]]+f(ld|st|ild|ist|add|sub|mul|div|xch|com|ucom|chs|abs|nstcw|ldcw)[a-z0-9]*([[:space:]]|$)')
 [ -z "$hit" ] || complain "floating-point or vector instructions" "$hit"
 
 exit $bad
