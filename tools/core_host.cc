@@ -107,7 +107,7 @@ void format_cache(const DeviceFile &cache_device, const fc_config &config) {
     CoreHost host(cache_device);
     AlignedBuffer scratch(FC_SCRATCH_BYTES);
     if (const int status = fc_core_format(&host, &config, scratch.data()); status != FC_OK)
-        refuse("cannot write the metadata to {}: {}; the device now holds no cache",
+        refuse("cannot write the metadata to {}: {}; what the device holds is no cache to rely on",
                cache_device.path(), io_problem(host, status));
 }
 

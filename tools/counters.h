@@ -16,6 +16,7 @@ public:
     explicit Counters(const std::string &text);
     // 0 if there is none of this name: not every mode has every counter.
     std::uint64_t operator[](const std::string &name) const;
+    bool has(const std::string &name) const { return values_.contains(name); }
 
 private:
     std::map<std::string, std::uint64_t> values_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "error.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <system_error>
 
@@ -29,7 +30,7 @@ int run_tool(const char *tool, int argc, const char *const *argv,
     try {
         body(argc, argv);
         if (std::fflush(stdout) != 0)
-            refuse("cannot write to standard output");
+            refuse("all is done, but cannot be written to standard output: {}", errno_text(errno));
         return 0;
     } catch (const Answer &answer) {
         std::fputs(answer.text.c_str(), stdout);

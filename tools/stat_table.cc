@@ -11,7 +11,10 @@ constexpr int kTimeWidth = 8;
 constexpr int kRateWidth = 8;
 constexpr int kRatioWidth = 8; // "100|100"
 
+// A counter that was not there before, in another mode of the cache, has not grown: nobody knows since when.
 std::uint64_t growth(const Counters &before, const Counters &now, const char *counter) {
+    if (!before.has(counter))
+        return 0;
     return now[counter] >= before[counter] ? now[counter] - before[counter] : now[counter];
 }
 
@@ -63,7 +66,8 @@ std::string to_json(const std::string &time, const std::string &cache, const Sta
         json[name] = row.recent[i];
         json[name + "_lifetime"] = row.lifetime[i];
     }
-    return json.dump();
+    // The names of devices may hold any bytes.
+    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 } // namespace tools

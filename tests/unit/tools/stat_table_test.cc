@@ -16,6 +16,9 @@ namespace {
 constexpr const char *kText = "reads=100 writes=50 \n"
                               "read_hits=80 read_hit_percent=80 write_hits=25 disk_reads=20\n";
 
+// What a cache that has just been started shows.
+const Counters kZeros("reads=0 writes=0 read_hits=0 write_hits=0 disk_reads=0 ssd_reads=0");
+
 TEST(Counters, are_read_as_the_kernel_prints_them) {
     const Counters counters(kText);
     EXPECT_EQ(counters["reads"], 100u);
@@ -49,7 +52,7 @@ TEST(Counters, of_the_caches_that_run) {
 }
 
 TEST(StatTable, rates_are_of_the_interval_and_ratios_of_both) {
-    const Counters before("reads=100 read_hits=100 writes=10");
+    const Counters before("reads=100 read_hits=100 writes=10 ssd_reads=0");
     const Counters now("reads=300 read_hits=150 writes=10 ssd_reads=50");
     const StatRow row = make_row(before, now, 2);
     EXPECT_DOUBLE_EQ(row.rates[0], 100);
@@ -66,9 +69,22 @@ TEST(StatTable, counters_that_were_set_to_zero_do_not_run_backwards) {
     EXPECT_EQ(row.recent[0], 50u);
 }
 
+// Those of dirty blocks are shown in the modes that have them.
+TEST(StatTable, a_counter_that_was_not_there_before_has_not_grown) {
+    const Counters before("reads=1000 read_hits=900"), now("reads=1010 read_hits=905 disk_reads=700");
+    const StatRow row = make_row(before, now, 1);
+    EXPECT_DOUBLE_EQ(row.rates[0], 10);
+    EXPECT_DOUBLE_EQ(row.rates[2], 0);
+}
+
+TEST(StatTable, json_is_json_whatever_a_device_is_called) {
+    const std::string text = to_json("12:00:01", "sdb+\xff\xfe", make_row(kZeros, kZeros, 1));
+    EXPECT_TRUE(nlohmann::json::accept(text));
+}
+
 TEST(StatTable, lines_stand_under_their_titles) {
     const std::string titles = format_titles();
-    const std::string line = format_row("12:00:01", make_row(Counters(""), Counters(kText), 1));
+    const std::string line = format_row("12:00:01", make_row(kZeros, Counters(kText), 1));
     EXPECT_EQ(titles.size(), line.size());
     EXPECT_EQ(titles.substr(0, 24), "time      read/s write/s");
     EXPECT_EQ(line.substr(0, 24), "12:00:01     100      50");
@@ -77,7 +93,7 @@ TEST(StatTable, lines_stand_under_their_titles) {
 
 TEST(StatTable, json_names_each_counter) {
     const auto json = nlohmann::json::parse(
-        to_json("12:00:01", "sdb+sdc", make_row(Counters(""), Counters(kText), 2)));
+        to_json("12:00:01", "sdb+sdc", make_row(kZeros, Counters(kText), 2)));
     EXPECT_EQ(json["cache"], "sdb+sdc");
     EXPECT_EQ(json["reads_per_second"], 50);
     EXPECT_EQ(json["read_hits_percent"], 80);
