@@ -312,8 +312,9 @@ FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge);
  * the log has failed (reload the cache instead).  Task. */
 FC_ENTRY int fc_core_clear_errors(struct fc_core *core);
 
-/* A flush of @dev (enum fc_dev) that the core did not send has failed, and no user knows.  Any context. */
-FC_ENTRY void fc_core_flush_failed(struct fc_core *core, int dev);
+/* A flush of @dev (enum fc_dev) for which somebody sleeps has failed, or (not @flush) a FUA write.  Before
+ * the sleeper wakes: nobody may believe another flush meanwhile.  Any context. */
+FC_ENTRY void fc_core_sync_failed(struct fc_core *core, int dev, int flush);
 
 /* ---- the surroundings, called by the core --------------------------------------------------- */
 
@@ -363,7 +364,8 @@ FC_OS void fc_os_copy(void *os, struct fc_job *job, fc_u64 cache_sector, fc_u64 
 FC_OS void fc_os_async_io(void *os, int dev, int io_op, fc_u64 sector, void *buffer,
 			  unsigned int count, unsigned int flags, unsigned int token);
 
-/* The same, waiting for the end.  FC_OK or FC_EIO.  Task; sleeps. */
+/* The same, waiting for the end.  FC_OK or FC_EIO.  Task; sleeps.  If a flush or a FUA write fails, and
+ * there is a core, fc_core_sync_failed() is called first, in the completion. */
 FC_OS int fc_os_sync_io(void *os, int dev, int io_op, fc_u64 sector, void *buffer,
 			unsigned int count, unsigned int flags);
 

@@ -367,6 +367,8 @@ void forget_clean(Core &core);
 void cache_device_error(Core &core, fc_stat stat);
 void cache_device_worked(Core &core);
 void degrade(Core &core, const char *why);
+// The same when the log has just failed, which ends only with the next load.
+void log_failed(Core &core, const char *why);
 // A flush of the device has failed: what it should have covered may be lost, and no later flush will
 // bring it back.  Of the cache device: its log is lost, too.  No lock is held; any context.
 void flush_failed(Core &core, int dev);

@@ -118,10 +118,9 @@ fc_status next_superblock(Core &core, u32 flags, u64 log_tail)
 // The home units must be durable before a superblock relies on them.
 fc_status make_home_durable(Core &core)
 {
-	if (!peek(core.volatile_dev[FC_DEV_CACHE]))
-		return FC_OK;
+	// Always: the device may have got a write cache unnoticed; without one this costs nothing.
 	if (fc_os_sync_io(core.os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0))
-		own_flush_failed(core, FC_DEV_CACHE);
+		return FC_EIO;
 	// Whoever sent the flush that failed: it may have lost them, and then ours has nothing to do.
 	return atomic_load(core.flush_lost) ? FC_EIO : FC_OK;
 }
@@ -142,29 +141,24 @@ bool begin_checkpoint(Core &core, u64 &settled)
 	return true;
 }
 
-fc_status store_tail(Core &core, u64 sequence)
-{
-	const fc_status bad = next_superblock(core, 0, sequence);
-	if (bad)
-		fua_failed(core, FC_DEV_CACHE);
-	return bad;
-}
-
 void end_checkpoint(Core &core, u64 settled, bool failed)
 {
 	Job *told = nullptr;
+	bool first = false;
 	{
 		LogGuard guard(core);
 		core.checkpoint_running = false;
-		if (failed)
+		if (failed) {
+			first = !core.log.failed();
 			told = core.log.fail();
-		else
+		} else {
 			core.log.move_tail(settled + 1);
+		}
 	}
-	if (failed) {
+	if (failed)
 		cache_device_error(core, FC_STAT_ssd_write_errors);
-		degrade(core, "a checkpoint failed");
-	}
+	if (first)
+		log_failed(core, "a checkpoint failed");
 	tell_jobs(core, told, true);
 	fc_os_wake(core.os);
 	kick_run(core);
@@ -181,6 +175,6 @@ FC_ENTRY void fc_core_checkpoint(struct fc_core *core)
 		return;
 	count(*core, FC_STAT_checkpoints);
 	const bool failed = write_touched_units(*core) || make_home_durable(*core) ||
-			    store_tail(*core, settled + 1);
+			    next_superblock(*core, 0, settled + 1);
 	end_checkpoint(*core, settled, failed);
 }

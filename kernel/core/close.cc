@@ -38,8 +38,7 @@ fc_status flush_devices(Core &core)
 {
 	fc_status result = FC_OK;
 	for (int dev = FC_DEV_CACHE; dev <= FC_DEV_ORIGIN; dev++) {
-		if (!peek(core.volatile_dev[dev]))
-			continue;
+		// Always: a device may have got a write cache unnoticed; without one this costs nothing.
 		if (fc_os_sync_io(core.os, dev, FC_IO_FLUSH, 0, nullptr, 0, 0)) {
 			own_flush_failed(core, dev);
 			result = FC_EIO;

@@ -59,7 +59,7 @@ Decision decide_read(const Context &c) FC_REQUIRES(set_lock)
 {
 	const u32 way = c.set.find(c.piece.tag);
 	if (way != kNoWay && readable(c, way, 0)) {
-		if (!peek(c.core.degraded))
+		if (!peek(c.core.degraded) && !atomic_load(c.core.flush_lost))
 			return read_hit(c, way, longest_run(c));
 		if (may_be_lost(c, way))
 			return {What::kFail, 0, nullptr};

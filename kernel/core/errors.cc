@@ -18,13 +18,16 @@ void writes_lost(Core &core, int dev)
 		return;
 	}
 	Job *told = nullptr;
+	bool first;
 	atomic_store(core.flush_lost, 1u);
 	{
 		LogGuard guard(core);
-		if (!core.log.failed())
+		first = !core.log.failed();
+		if (first)
 			told = core.log.fail();
 	}
-	degrade(core, "it cannot be flushed");
+	if (first)
+		log_failed(core, "it cannot be flushed");
 	tell_jobs(core, told, true);
 	kick_run(core);
 }
@@ -33,11 +36,11 @@ void writes_lost(Core &core, int dev)
 
 void flush_failed(Core &core, int dev)
 {
+	writes_lost(core, dev);		// at once: other flushes are not to be believed from now on
 	if (dev == FC_DEV_ORIGIN)
 		count(core, FC_STAT_disk_write_errors);
 	else
 		cache_device_error(core, FC_STAT_ssd_write_errors);
-	writes_lost(core, dev);
 }
 
 void own_flush_failed(Core &core, int dev)
@@ -75,6 +78,15 @@ void degrade(Core &core, const char *why)
 		  why, atomic_load(core.nr_dirty));
 }
 
+void log_failed(Core &core, const char *why)
+{
+	// The administrator must know that clear_errors will not do.
+	if (peek(core.degraded))
+		fc_os_log(core.os, FC_LOG_ERROR, "the cache device's metadata log has failed, too: %s; load the cache again when the device is mended",
+			  why);
+	degrade(core, why);
+}
+
 void forget_clean(Core &core)
 {
 	for (u32 set_nr = 0; set_nr < core.geo.nr_sets(); set_nr++)
@@ -102,11 +114,24 @@ FC_ENTRY int fc_core_clear_errors(struct fc_core *core)
 	forget_clean(*core);
 	atomic_store(core->error_streak, 0u);
 	atomic_store(core->degraded, 0u);
+	// The log may have failed meanwhile, and its failure found the cache degraded already.
+	if (core->log.failed()) {
+		atomic_store(core->degraded, 1u);
+		return -1;
+	}
 	fc_os_log(core->os, FC_LOG_INFO, "errors cleared: caching again");
 	return 0;
 }
 
-FC_ENTRY void fc_core_flush_failed(struct fc_core *core, int dev)
+FC_ENTRY void fc_core_sync_failed(struct fc_core *core, int dev, int flush)
 {
-	fc::own_flush_failed(*core, dev);
+	using namespace fc;
+	bool in_use;
+	{
+		LogGuard guard(*core);
+		in_use = core->started && !core->at_rest;
+	}
+	// Else nobody's data is at stake but the sleeper's, who knows.
+	if (in_use && (flush || peek(core->volatile_dev[dev])))
+		own_flush_failed(*core, dev);
 }

@@ -86,7 +86,7 @@ void flush_done(Core &core, Request &req, int &status)
 		if (status)
 			atomic_store(core.unflushed[dev], 1u);
 		core.flushes[dev]--;
-		if (!status && dev == FC_DEV_CACHE) {
+		if (!status && dev == FC_DEV_CACHE && !atomic_load(core.flush_lost)) {
 			const u64 carried = req.done_sectors | static_cast<u64>(req.part_sectors) << 32;
 			done = core.log.flushed({req.sequence, req.sector, carried});
 			kick = log_needs_worker(core);

@@ -166,8 +166,7 @@ bool Log::prepare_write()
 	// Never what a flush in front of this write would make durable: one of somebody else's ahead of it
 	// may fail, and ours, which has nothing left to lose then, succeed.
 	const u64 carries = durable_;
-	if (!fill_records_ && !(confirm_pending() && carries > max_of(confirmed_, carried_) &&
-				used_units() < nr_units_ && filling_ - settled_ + 1 < kLogBatches))
+	if (!fill_records_ && !confirmation_due())
 		return false;
 	flight_flags_ = write_flags();
 	in_flight_ = true;

@@ -81,6 +81,12 @@ public:
 	// Ask that everything appended so far be confirmed.
 	void want_confirm() FC_REQUIRES(log_lock);
 	bool confirm_pending() const { return confirm_target_ > confirmed_; }
+	// Is there something durable that a unit of its own should confirm, and room for that?
+	bool confirmation_due() const
+	{
+		return confirm_pending() && durable_ > max_of(confirmed_, carried_) &&
+		       used_units() < nr_units_ && filling_ - settled_ + 1 < kLogBatches;
+	}
 	bool settle_wanted() const { return confirm_target_ > settled_; }
 
 	// Prepare the next write if there is something to write and none is in flight; then the

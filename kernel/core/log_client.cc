@@ -252,7 +252,7 @@ void log_io_done(Core &core, int status)
 	if (status)
 		cache_device_error(core, FC_STAT_ssd_write_errors);
 	if (failed)
-		degrade(core, "the metadata log cannot be written");
+		log_failed(core, "the metadata log cannot be written");
 	tell_jobs(core, done, failed);
 	if (kick || failed)
 		kick_run(core);
@@ -313,12 +313,13 @@ void give_up_if_stuck(Core &core)
 		const bool stuck = job && job->stage == kStageRevoke && !has_room(core, *job) &&
 				   core.log.idle() && !core.log.next_to_settle(first, n) &&
 				   core.log.settled_sequence() < core.log.tail() &&
-				   !core.checkpoint_running && !core.log_flush_in_flight;
+				   !core.checkpoint_running && !core.log_flush_in_flight &&
+				   !core.log.flush_wanted() && !core.log.confirmation_due();
 		if (!stuck)
 			return;
 		told = core.log.fail();
 	}
-	degrade(core, "no room in the log for records of failed writes");
+	log_failed(core, "no room in the log for records of failed writes");
 	tell_jobs(core, told, true);
 	kick_run(core);
 }

@@ -422,8 +422,6 @@ fc_status load(Core &core, u64 &next_sequence)
 fc_status settle_devices(Core &core)
 {
 	core.unflushed[FC_DEV_CACHE] = core.unflushed[FC_DEV_ORIGIN] = 1;
-	if (!peek(core.volatile_dev[FC_DEV_CACHE]))
-		return FC_OK;
 	return fc_os_sync_io(core.os, FC_DEV_CACHE, FC_IO_FLUSH, 0, nullptr, 0, 0) ? FC_EIO : FC_OK;
 }
 

@@ -29,6 +29,16 @@ struct async_io {
 	unsigned int token;
 };
 
+/* One that somebody waits for. */
+struct sync_io {
+	struct fc_cache *cache;
+	struct completion done;
+	int dev;
+	bool flush;
+	bool fua;
+	int status;
+};
+
 /* Context: task. */
 int fc_io_init(struct fc_cache *cache)
 {
@@ -216,11 +226,34 @@ void fc_os_async_io(void *os, int dev, int io_op, fc_u64 sector, void *buffer,
 	start_io(cache, dev, io_op, sector, buffer, count, flags, &request);
 }
 
+static void sync_done(unsigned long error, void *context)
+{
+	struct sync_io *io = context;
+
+	io->status = error ? FC_EIO : FC_OK;
+	if (error && (io->flush || io->fua) && io->cache->core)
+		fc_core_sync_failed(io->cache->core, io->dev, io->flush);
+	complete(&io->done);
+}
+
 /* Context: task; sleeps.  FC_OK or FC_EIO. */
 int fc_os_sync_io(void *os, int dev, int io_op, fc_u64 sector, void *buffer,
 		  unsigned int count, unsigned int flags)
 {
-	struct dm_io_request request = { };
+	struct sync_io io = {
+		.cache = os,
+		.done = COMPLETION_INITIALIZER_ONSTACK(io.done),
+		.dev = dev,
+		.flush = io_op == FC_IO_FLUSH,
+		.fua = flags & FC_IO_FUA,
+	};
+	struct dm_io_request request = {
+		.notify.fn = sync_done,
+		.notify.context = &io,
+	};
 
-	return start_io(os, dev, io_op, sector, buffer, count, flags, &request) ? FC_EIO : FC_OK;
+	if (start_io(os, dev, io_op, sector, buffer, count, flags, &request))
+		return FC_EIO;
+	wait_for_completion_io(&io.done);
+	return io.status;
 }

@@ -23,12 +23,9 @@ static void do_flush(struct work_struct *work)
 {
 	struct fc_flush *flush = container_of(work, struct fc_flush, work);
 	struct block_device *bdev = flush->cache->bdev[flush->dev];
-	int r = blkdev_issue_flush(bdev);
 
-	if (r) {
-		fc_warn(flush->cache, "flush of %pg for reboot failed: error %d", bdev, r);
-		fc_core_flush_failed(flush->cache->core, flush->dev);
-	}
+	if (fc_os_sync_io(flush->cache, flush->dev, FC_IO_FLUSH, 0, NULL, 0, 0))
+		fc_warn(flush->cache, "flush of %pg for reboot failed", bdev);
 	if (atomic_dec_and_test(&nr_flushes))
 		wake_up_all(&flush_wait);
 }

@@ -82,15 +82,14 @@ void World::complete_io(int dev, size_t i) {
     std::unique_ptr<DeviceIo> io = device(dev).complete(i, fail);
     trace_.io("done", dev, *io, fail);
     if (fail && (io->op == DevOp::kFlush || io->fua))
-        lose(dev, *io);
+        lose(dev);
     io_done(dev, *io, fail ? FC_EIO : FC_OK);
 }
 
 // A flush has failed, or a FUA write, which may have been one; the device may drop what it should have
 // covered.  Of the origin only what the cleaner has copied: users know what flushes of theirs failed.
-// And the core learns a moment later of a flush for which it sleeps: nobody else may flush meanwhile.
-void World::lose(int dev, const DeviceIo &failed) {
-    if (!device(dev).config().volatile_cache || rng_.coin() || (failed.owner == kOwnerSync && !ops_.empty()))
+void World::lose(int dev) {
+    if (!device(dev).config().volatile_cache || rng_.coin())
         return;
     trace_.line("world  the device has lost what that should have made durable");
     const bool origin = dev == FC_DEV_ORIGIN;
@@ -131,10 +130,23 @@ void World::io_done(int dev, DeviceIo &io, int status) {
         });
         break;
     case kOwnerSync:
-        static_cast<SyncIo *>(object)->status = status;
-        scheduler_.make_runnable(static_cast<SyncIo *>(object)->fiber);
+        sync_done(dev, io, status);
         break;
     }
+}
+
+void World::sync_done(int dev, const DeviceIo &io, int status) {
+    auto *wait = static_cast<SyncIo *>(io.object);
+    const bool flush = io.op == DevOp::kFlush;
+    wait->status = status;
+    if (!status || !core_ || !(flush || io.fua)) {
+        scheduler_.make_runnable(wait->fiber);
+        return;
+    }
+    scheduler_.call(Scheduler::Context::kInterrupt, [this, dev, flush, wait] {
+        fc_core_sync_failed(core_, dev, flush);
+        scheduler_.make_runnable(wait->fiber);
+    });
 }
 
 // kcopyd: read all, then write all.

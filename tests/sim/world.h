@@ -202,7 +202,8 @@ protected:
     void check_log_write(const DeviceIo &io);
     void complete_one(int dev);
     void complete_io(int dev, size_t i);
-    void lose(int dev, const DeviceIo &failed);
+    void lose(int dev);
+    void sync_done(int dev, const DeviceIo &io, int status);
     bool fails(int dev);
     void io_done(int dev, DeviceIo &io, int status);
     void copy_done(int dev, DeviceIo &io, int status);

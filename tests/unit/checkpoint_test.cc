@@ -167,6 +167,28 @@ TEST(Checkpoint, rule_7_with_a_log_nearly_full_writers_wait_and_nothing_fails) {
     EXPECT_EQ(w.read_letter(8), 'a');
 }
 
+// The worker sleeps while its flush fails; a user's, behind it, ends well before it has woken.
+TEST(Checkpoint, rule_2_a_failed_flush_of_it_is_known_before_its_worker_wakes) {
+    World w(volatile_cache());
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.make_dirty(9, 'b');
+    UserRequest &user = w.flush(kCache);
+    w.write(9, 'c'); // waits for a confirmation
+    w.fails = [](const Io &io) { return io.op == Op::flush; };
+    w.before_sleeper_wakes = [&] {
+        w.fails = nullptr;
+        w.trace.clear();
+        w.complete(kCache, Op::flush, FC_OK);
+        w.run();
+        for (const Io &io : w.trace)
+            EXPECT_NE(io.op, Op::write);
+    };
+    fc_core_checkpoint(w.core);
+    EXPECT_EQ(user.status, FC_EIO);
+    w.finish();
+}
+
 TEST(Checkpoint, rule_7_a_failed_flush_of_somebody_else_ends_it_before_the_tail_moves) {
     World w(volatile_cache());
     w.make_dirty(0, 'a');

@@ -57,6 +57,23 @@ TEST(Close, rule_8_data_is_durable_before_the_table_and_the_table_before_the_sup
     EXPECT_EQ(w.read_letter(0), 'a');
 }
 
+// A device below may have got a write cache since anybody looked.
+TEST(Close, rule_8_flushes_a_device_that_seemed_to_need_none) {
+    World w;
+    w.make_clean(0);
+    w.trace.clear();
+    EXPECT_EQ(w.close(), FC_OK);
+    std::size_t flush = 0, home = 0;
+    for (std::size_t i = 0; i < w.trace.size(); i++) {
+        const Io &io = w.trace[i];
+        if (io.op == Op::flush && io.dev == kCache)
+            flush = i;
+        if (io.op == Op::write && io.sector >= 16)
+            home = i;
+    }
+    EXPECT_GT(flush, home) << "the home table is durable before the superblock";
+}
+
 TEST(Close, keeps_which_blocks_were_used) {
     World w;
     w.make_clean(0, 8);

@@ -35,6 +35,30 @@ TEST(Errors, sixteen_in_a_row_do) {
     EXPECT_TRUE(w.logged("too many I/O errors in a row"));
 }
 
+// Then clear_errors will refuse, and the administrator must know why.
+TEST(Errors, of_the_log_are_told_when_the_cache_is_degraded_already) {
+    World w;
+    w.make_dirty(9, 'a');
+    w.make_dirty(40, 'b');
+    pull_cache_device(w);
+    w.log.clear();
+    fc_core_sync_failed(w.core, kCache, 1);
+    EXPECT_TRUE(w.logged("metadata log has failed, too"));
+    w.log.clear();
+    fc_core_sync_failed(w.core, kCache, 1);
+    EXPECT_FALSE(w.logged("metadata log has failed")) << "once";
+    EXPECT_EQ(fc_core_clear_errors(w.core), -1);
+}
+
+TEST(Errors, cannot_be_cleared_when_a_flush_fails_meanwhile) {
+    World w;
+    w.make_dirty(9, 'a');
+    pull_cache_device(w);
+    w.on_lock = [&] { fc_core_sync_failed(w.core, kCache, 1); };
+    EXPECT_EQ(fc_core_clear_errors(w.core), -1);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
+}
+
 TEST(Errors, a_success_in_between_ends_the_row) {
     World w;
     w.make_clean(0, 8);

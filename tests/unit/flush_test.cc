@@ -204,7 +204,7 @@ TEST_F(Flush, of_the_origin_by_the_cleaner_that_failed_is_told_to_who_wrote_befo
     w.submit(FC_OP_WRITE, 83, 1, 'c');
     for (int i = w.find(kOrigin, Op::write); i >= 0; i = w.find(kOrigin, Op::write))
         w.complete(i);
-    fc_core_flush_failed(w.core, kOrigin);
+    fc_core_sync_failed(w.core, kOrigin, 1);
     w.complete(kOrigin, Op::flush, FC_OK);
     EXPECT_EQ(early.status, FC_EIO);
     UserRequest &late = w.flush(kOrigin);

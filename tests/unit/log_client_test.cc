@@ -211,6 +211,22 @@ TEST(LogClient, a_revocation_does_not_wait_behind_others_for_room) {
     EXPECT_FALSE(w.core->log.failed());
 }
 
+// With a flush between the data and the unit that confirms it, nothing may be in flight for a moment.
+TEST(LogClient, a_revocation_that_waits_for_a_confirmation_does_not_end_the_log) {
+    Shape shape = shape_for_full_logs();
+    shape.cache_volatile = true;
+    World w(shape);
+    w.flushes_at_once = true;
+    std::vector<UserRequest *> users = fill_log_without_data(w);
+    for (fc_u64 block = 10; w.gauge(FC_GAUGE_LOG_USED) + 1 < w.config.log_units; block++)
+        fail_data_of(w, block);
+    for (fc_u64 block = 0; block < 5; block++)
+        w.complete(data_of(w, block));
+    fail_data_of(w, 5);
+    expect_all_end(w, users);
+    EXPECT_FALSE(w.core->log.failed());
+}
+
 TEST(LogClient, a_log_without_room_for_the_records_of_failed_writes_gives_up) {
     World w(shape_for_full_logs());
     std::vector<UserRequest *> users = fill_log_without_data(w);

@@ -77,7 +77,7 @@ TEST(Range, does_not_care_for_a_flush_of_the_origin_that_it_does_not_need) {
     UserRequest &discard = w.submit(FC_OP_DISCARD, 0, 8);
     w.run();
     ASSERT_GE(w.find(kOrigin, Op::discard), 0);
-    fc_core_flush_failed(w.core, kOrigin);
+    fc_core_sync_failed(w.core, kOrigin, 1);
     w.finish();
     EXPECT_EQ(discard.status, FC_OK);
 }

@@ -140,6 +140,8 @@ FC_OS void fc_os_async_io(void *os, int dev, int io_op, fc_u64 sector, void *buf
     io.buffer = buffer;
     io.token = token;
     world(os).start(io);
+    if (world(os).flushes_at_once && io.op == Op::flush)
+        world(os).complete(static_cast<int>(world(os).ios.size()) - 1);
 }
 
 FC_OS int fc_os_sync_io(void *os, int dev, int io_op, fc_u64 sector, void *buffer, unsigned count,

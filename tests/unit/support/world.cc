@@ -243,8 +243,13 @@ int World::do_sync(Io io) {
     io.kind = Io::kSync;
     check_buffer(io);
     start(io);
-    if (fails && fails(io))
+    if (fails && fails(io)) {
+        if (core && (io.op == Op::flush || io.flags & FC_IO_FUA))
+            fc_core_sync_failed(core, io.dev, io.op == Op::flush);
+        if (before_sleeper_wakes)
+            std::exchange(before_sleeper_wakes, nullptr)();
         return FC_EIO;
+    }
     apply(trace.back());
     return FC_OK;
 }

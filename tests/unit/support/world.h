@@ -161,9 +161,11 @@ public:
     fc_u64 stats[FC_NR_STATS] = {};
 
     std::function<void()> on_lock, on_unlock; // another CPU comes in between, once
+    std::function<void()> before_sleeper_wakes; // the same, when a fc_os_sync_io() has failed
     std::function<bool(const Io &)> fails; // which I/O fails, unless complete() says so
     unsigned no_jobs = 0, no_buffers = 0, no_pendings = 0; // so many calls find no memory
     bool interrupted = false;
+    bool flushes_at_once = false; // the log's flush ends before fc_os_async_io() returns
     unsigned allocations = 0;
     std::set<fc_job *> jobs; // not freed
     std::set<fc_pending *> pendings;
