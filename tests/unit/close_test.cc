@@ -237,9 +237,7 @@ TEST(Close, a_mode_that_could_not_be_recorded_costs_nothing_else) {
     w.fails = nullptr;
     fc_core_resume(w.core);
     w.make_dirty(0, 'b');
-    UserRequest &user = w.flush(kCache);
-    w.finish();
-    EXPECT_EQ(user.status, FC_OK);
+    EXPECT_EQ(w.flush_status(kCache), FC_OK);
     w.trace.clear();
     w.confirm();
     fc_core_checkpoint(w.core);
@@ -300,9 +298,7 @@ TEST(Suspend, a_flush_of_the_origin_in_it_that_fails_is_told_to_the_users_next_f
     EXPECT_EQ(fc_core_suspend(w.core), FC_EIO);
     w.fails = nullptr;
     fc_core_resume(w.core);
-    UserRequest &user = w.flush(kOrigin);
-    w.finish();
-    EXPECT_EQ(user.status, FC_EIO);
+    EXPECT_EQ(w.flush_status(kOrigin), FC_EIO);
 }
 
 // The origin of the test's world is small, so that the regions that the fingerprint is made of are known.

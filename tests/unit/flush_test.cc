@@ -74,12 +74,8 @@ TEST_F(Flush, that_failed_is_an_error_and_no_later_one_makes_up_for_it) {
     UserRequest &first = w.flush(kCache);
     w.complete(kCache, Op::flush, FC_EIO);
     EXPECT_EQ(first.status, FC_EIO);
-    UserRequest &second = w.flush(kCache);
-    w.finish();
-    EXPECT_EQ(second.status, FC_EIO) << "the device has dropped what the first one should have covered";
-    UserRequest &third = w.flush(kOrigin);
-    w.finish();
-    EXPECT_EQ(third.status, FC_OK);
+    EXPECT_EQ(w.flush_status(kCache), FC_EIO) << "the device has dropped what the first one should have covered";
+    EXPECT_EQ(w.flush_status(kOrigin), FC_OK);
 }
 
 TEST_F(Flush, of_the_origin_that_failed_covers_nothing_and_the_next_one_is_sent) {
@@ -155,12 +151,8 @@ TEST_F(Flush, of_the_origin_by_the_cleaner_that_failed_is_told_once) {
     fc_core_start_sync(w.core);
     w.finish();
     w.fails = nullptr;
-    UserRequest &user = w.flush(kOrigin);
-    w.finish();
-    EXPECT_EQ(user.status, FC_EIO);
-    UserRequest &again = w.flush(kOrigin);
-    w.finish();
-    EXPECT_EQ(again.status, FC_OK);
+    EXPECT_EQ(w.flush_status(kOrigin), FC_EIO);
+    EXPECT_EQ(w.flush_status(kOrigin), FC_OK);
 }
 
 // Another CPU ends the log's flush before the log hears of the failure.
@@ -207,12 +199,8 @@ TEST_F(Flush, of_the_origin_by_the_cleaner_that_failed_is_told_to_who_wrote_befo
     fc_core_sync_failed(w.core, kOrigin, 1);
     w.complete(kOrigin, Op::flush, FC_OK);
     EXPECT_EQ(early.status, FC_EIO);
-    UserRequest &late = w.flush(kOrigin);
-    w.finish();
-    EXPECT_EQ(late.status, FC_EIO) << "the second write may be lost";
-    UserRequest &again = w.flush(kOrigin);
-    w.finish();
-    EXPECT_EQ(again.status, FC_OK);
+    EXPECT_EQ(w.flush_status(kOrigin), FC_EIO) << "the second write may be lost";
+    EXPECT_EQ(w.flush_status(kOrigin), FC_OK);
 }
 
 // Most disks have no FUA: the kernel flushes behind the write, and that may be what has failed.
@@ -222,9 +210,7 @@ TEST_F(Flush, behind_a_fua_overwrite_that_failed_loses_what_is_not_confirmed) {
     w.make_dirty(1, 'b');
     w.write(0, 'c', 1, FC_REQ_FUA);
     w.complete(kCache, Op::write, FC_EIO);
-    UserRequest &user = w.flush(kCache);
-    w.finish();
-    EXPECT_EQ(user.status, FC_EIO);
+    EXPECT_EQ(w.flush_status(kCache), FC_EIO);
     EXPECT_EQ(w.read_letter(1), 0);
 }
 
@@ -238,9 +224,7 @@ TEST_F(Flush, behind_a_fua_record_that_failed_loses_what_is_not_confirmed) {
             w.complete(static_cast<int>(i), FC_EIO);
     EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
     EXPECT_EQ(w.trace.size(), 0u) << "not repeated";
-    UserRequest &user = w.flush(kCache);
-    w.finish();
-    EXPECT_EQ(user.status, FC_EIO);
+    EXPECT_EQ(w.flush_status(kCache), FC_EIO);
 }
 
 TEST_F(Flush, behind_a_fua_write_to_the_origin_that_failed_has_copies_made_again) {
@@ -271,9 +255,7 @@ TEST_F(Flush, of_the_log_that_failed_is_an_error_of_the_users_next_one) {
     ASSERT_GE(w.find(kCache, Op::flush), 0);
     w.complete(kCache, Op::flush, FC_EIO);
     EXPECT_EQ(w.gauge(FC_GAUGE_DEGRADED), 1u);
-    UserRequest &user = w.flush(kCache);
-    w.finish();
-    EXPECT_EQ(user.status, FC_EIO);
+    EXPECT_EQ(w.flush_status(kCache), FC_EIO);
 }
 
 TEST_F(Flush, that_was_issued_before_a_write_does_not_cover_it) {

@@ -396,24 +396,25 @@ TEST(Recovery, a_zeroed_unit_is_refused_once_the_log_has_gone_round) {
     }
 }
 
-TEST(Recovery, a_durable_unit_that_is_missing_is_refused) {
-    World w;
+// The first unit of the log that a load needs becomes these bytes.
+void spoil_first_unit(World &w, char byte) {
     const fc_u64 first = w.core->log.tail();
     for (fc_u64 block = 0; block < 4; block++)
         w.make_dirty(block, 'a');
     w.power_cut();
-    w.device[kCache].write(w.config.log_offset_sectors + first % w.config.log_units, std::string(512, '!'), true);
+    w.device[kCache].write(w.config.log_offset_sectors + first % w.config.log_units, std::string(512, byte), true);
+}
+
+TEST(Recovery, a_durable_unit_that_is_missing_is_refused) {
+    World w;
+    spoil_first_unit(w, '!');
     EXPECT_EQ(w.open(), FC_E_LOG_DAMAGED);
 }
 
 // A write that the device has lost leaves what was there before: here nothing.
 TEST(Recovery, a_durable_unit_that_was_never_written_is_missed_by_those_behind_it) {
     World w;
-    const fc_u64 first = w.core->log.tail();
-    for (fc_u64 block = 0; block < 4; block++)
-        w.make_dirty(block, 'a');
-    w.power_cut();
-    w.device[kCache].write(w.config.log_offset_sectors + first % w.config.log_units, std::string(512, 0), true);
+    spoil_first_unit(w, 0);
     EXPECT_EQ(w.open(), FC_E_LOG_DAMAGED);
     EXPECT_TRUE(w.logged("is missing, but unit"));
 }

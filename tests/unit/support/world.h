@@ -128,6 +128,13 @@ public:
         return submit(FC_OP_WRITE, block * bs(), n * bs(), letter, flags);
     }
     UserRequest &flush(int dev) { return submit(FC_OP_FLUSH, 0, 0, 0, 0, dev); }
+    // How a flush ends; with it all work and I/O.
+    int flush_status(int dev)
+    {
+        const UserRequest &user = flush(dev);
+        finish();
+        return user.status;
+    }
     void make_dirty(fc_u64 block, char letter, unsigned n = 1);
     void make_clean(fc_u64 block, unsigned n = 1); // filled by reads
     void confirm();                                // all records
