@@ -13,6 +13,7 @@
 
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -141,9 +142,12 @@ static void destruct(struct fc_cache *cache)
 static int get_or_register(struct fc_target *target, bool *made, char **error)
 {
 	struct fc_cache *cache;
+	unsigned int noio;
 	int r = 0;
 
 	mutex_lock(&registry_mutex);
+	/* The first resume of a device in use takes the mutex: reclaim might wait for that one. */
+	noio = memalloc_noio_save();
 	cache = find_locked(target, error);
 	if (IS_ERR(cache)) {
 		r = PTR_ERR(cache);
@@ -159,6 +163,7 @@ static int get_or_register(struct fc_target *target, bool *made, char **error)
 		else
 			r = -ENOMEM;
 	}
+	memalloc_noio_restore(noio);
 	mutex_unlock(&registry_mutex);
 
 	if (!r)

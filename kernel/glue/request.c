@@ -199,7 +199,9 @@ void fc_os_submit_part(void *os, struct fc_request *req, int dev, fc_u64 dev_sec
 	struct bio *clone = clone_of(io);
 	struct bio *bio = clone;
 
-	if (!offset && count == io->iter.bi_size >> SECTOR_SHIFT && io->route == FC_ROUTE_NONE) {
+	/* Of a clone that its owner polls the device must not change: its cookie goes with that. */
+	if (!offset && count == io->iter.bi_size >> SECTOR_SHIFT && io->route == FC_ROUTE_NONE &&
+	    !(io->opf & REQ_POLLED)) {
 		restore(io, clone);
 		io->route = FC_ROUTE_PART;
 	} else {
