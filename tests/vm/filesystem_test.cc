@@ -32,7 +32,7 @@ protected:
     void SetUp() override {
         if (has_checkers() && run({"modprobe", kind_.name}).status != 0)
             GTEST_SKIP() << "this kernel has no " << kind_.name;
-        must({"modprobe", kind_.name});
+        load_module(kind_.name);
         rig_.create(std::get<0>(GetParam()));
         with_device(kind_.make);
     }

@@ -94,7 +94,7 @@ TEST_F(Reload, refuses_a_table_for_a_disk_that_has_grown) {
 }
 
 TEST_F(Reload, changes_the_mode_below_a_mounted_file_system) {
-    must({"modprobe", "ext4"});
+    load_module("ext4");
     rig_.create(Mode::kBack);
     must({"mkfs.ext4", "-q", rig_.cache.path()});
     must({"mount", "-t", "ext4", rig_.cache.path(), "/mnt"});

@@ -159,7 +159,7 @@ TEST_F(ToolCall, does_not_overwrite_a_cache_in_a_partition_even_by_force) {
 }
 
 TEST_F(ToolCall, does_not_overwrite_a_file_system_unless_forced) {
-    must({"modprobe", "ext4"});
+    load_module("ext4");
     must({"mkfs.ext4", "-q", rig_.ssd.path()});
     expect_refused(arguments("flashcache_create -p back fc0 S D"), "ext4");
     rig_.create(Mode::kBack, {"-f"});
@@ -167,7 +167,7 @@ TEST_F(ToolCall, does_not_overwrite_a_file_system_unless_forced) {
 }
 
 TEST_F(ToolCall, does_not_take_a_mounted_device) {
-    must({"modprobe", "ext4"});
+    load_module("ext4");
     must({"mkfs.ext4", "-q", rig_.disk.path()});
     must({"mount", "-t", "ext4", rig_.disk.path(), "/mnt"});
     const Result result = run(arguments("flashcache_create -p back fc0 S D"));

@@ -58,7 +58,7 @@ private:
 class OneFlushAtATime {
 public:
     explicit OneFlushAtATime(const std::string &lower) {
-        must({"modprobe", "loop"});
+        load_module("loop");
         const std::string out = must({"losetup", "--find", "--show", "--direct-io=on", lower});
         path_ = out.substr(0, out.find('\n'));
     }
@@ -172,7 +172,7 @@ void record_cache(Mode mode, const std::string &ssd, const std::string &disk,
 }
 
 void record(const std::string &mode, const Arguments &paths) {
-    must({"modprobe", "dm-log-writes"});
+    load_module("dm-log-writes");
     if (paths.size() > 2) {
         const LoggedDisk ssd("logged", kReplaySsdSectors, paths[0]);
         const LoggedDisk disk("logged2", kReplayDiskSectors, paths[2]);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "devices.h"
 #include "system.h"
 
 namespace vm {
@@ -109,7 +110,7 @@ void Cache::message(const std::string &text) const {
 // ---- life
 
 bool Cache::exists() const {
-    return run({"dmsetup", "info", name_}).status == 0;
+    return vm::exists(path());
 }
 
 std::string Cache::kernel_name() const {
@@ -155,7 +156,7 @@ void Cache::abandon() {
 Cache::~Cache() {
     if (!exists())
         return;
-    run({"dmsetup", "resume", name_});
+    resume_if_suspended(path(), name_);
     try_write_file(sysctl_path("fast_remove"), "1");
     if (const Result result = run({"dmsetup", "remove", "--retry", name_}); result.status != 0)
         std::fprintf(stderr, "cache %s stays: %s\n", name_.c_str(), result.output.c_str());

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -134,6 +135,16 @@ std::string must(const Arguments &arguments, Seconds limit) {
         throw Failure(joined(arguments) + ": status " + std::to_string(result.status) + ": " +
                       result.output);
     return result.output;
+}
+
+void load_module(const std::string &name, const Arguments &parameters) {
+    static std::set<std::string> loaded;
+    if (loaded.count(name) != 0)
+        return;
+    Arguments call = {"modprobe", name};
+    call.insert(call.end(), parameters.begin(), parameters.end());
+    must(call);
+    loaded.insert(name);
 }
 
 } // namespace vm

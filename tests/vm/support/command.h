@@ -64,6 +64,9 @@ Result run(const Arguments &arguments, Seconds limit = kLimit, const std::string
 // Run a program that must succeed; its output.
 std::string must(const Arguments &arguments, Seconds limit = kLimit);
 
+// Once in the life of the test program: nobody unloads these, and modprobe is slow.
+void load_module(const std::string &name, const Arguments &parameters = {});
+
 // Look again and again until it is so; false if it is not within the limit.
 template <typename Condition> bool eventually(Condition condition, Seconds limit = Seconds(30));
 

@@ -40,7 +40,7 @@ void NullDisk::power_on() const {
 
 NullDisk::NullDisk(std::string name, const DiskOptions &options)
     : name_(std::move(name)), sectors_(sectors_of(options.mib)) {
-    must({"modprobe", "null_blk", "nr_devices=0"});
+    load_module("null_blk", {"nr_devices=0"});
     std::filesystem::create_directory(kNullDisks + name_);
     set("size", options.mib);
     set("memory_backed", 1);
@@ -111,6 +111,16 @@ Partition::~Partition() {
     change_partition(disk_, BLKPG_DEL_PARTITION, 0, 0);
 }
 
+// ---- mapped devices
+
+void resume_if_suspended(const std::string &path, const std::string &name) {
+    std::string suspended;
+    if (exists(path))
+        suspended = read_file("/sys/block/" + kernel_name_of(path) + "/dm/suspended");
+    if (suspended != "0\n")
+        run({"dmsetup", "resume", name});
+}
+
 // ---- Switch
 
 std::string Switch::linear() const {
@@ -124,7 +134,7 @@ std::string Switch::flakey(const std::string &features) const {
 
 Switch::Switch(std::string name, std::string lower, std::uint64_t sectors, const std::string &uuid)
     : name_(std::move(name)), lower_(std::move(lower)), sectors_(sectors) {
-    must({"modprobe", "dm-flakey"});
+    load_module("dm_flakey");
     Arguments create = {"dmsetup", "create", name_, "--table", linear()};
     if (!uuid.empty())
         create.insert(create.end(), {"--uuid", uuid});
@@ -132,7 +142,7 @@ Switch::Switch(std::string name, std::string lower, std::uint64_t sectors, const
 }
 
 Switch::~Switch() {
-    run({"dmsetup", "resume", name_});
+    resume_if_suspended(path(), name_);
     if (const Result result = run({"dmsetup", "remove", "--retry", name_}); result.status != 0)
         std::fprintf(stderr, "switch %s stays: %s\n", name_.c_str(), result.output.c_str());
 }
@@ -176,7 +186,7 @@ void Switch::release() {
 
 LoopDisk::LoopDisk(const std::string &name, unsigned mib)
     : file_("/dev/shm/" + name), sectors_(sectors_of(mib)) {
-    must({"modprobe", "loop"});
+    load_module("loop");
     must({"dd", "if=/dev/null", "of=" + file_, "bs=1M", "seek=" + std::to_string(mib), "count=0"});
     path_ = words(must({"losetup", "--find", "--show", "--direct-io=off", file_})).at(0);
 }

@@ -72,7 +72,7 @@ std::string Ledger::judge(std::uint32_t cell, const Buffer &buffer,
 }
 
 std::string Ledger::check(const BlockFile &file, Limit limit) const {
-    const std::uint32_t step = static_cast<std::uint32_t>(256 * kKiB) / cell_bytes_;
+    const std::uint32_t step = cells_at_once();
     const auto &lower = limit == kAcknowledged ? acknowledged_ : flushed_;
     for (std::uint32_t cell = 0; cell < cells_; cell += step) {
         const std::uint32_t n = std::min(step, cells_ - cell);
@@ -85,19 +85,26 @@ std::string Ledger::check(const BlockFile &file, Limit limit) const {
     return {};
 }
 
-// Cells of one sector have one generation; larger ones may be torn, then the lowest counts.
 void Ledger::adopt(const BlockFile &file) {
-    for (std::uint32_t cell = 0; cell < cells_; cell++) {
-        const Buffer buffer = file.read(offset(cell), cell_bytes_);
-        std::uint32_t lowest = begun_[cell];
-        for (std::uint32_t at = 0; at < cell_bytes_; at += kSector) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, buffer.data() + at, sizeof(word));
-            lowest = std::min(lowest, static_cast<std::uint32_t>(word >> 32));
-        }
-        acknowledged_[cell] = lowest;
-        flushed_[cell] = lowest;
+    const std::uint32_t step = cells_at_once();
+    for (std::uint32_t cell = 0; cell < cells_; cell += step) {
+        const std::uint32_t n = std::min(step, cells_ - cell);
+        const Buffer buffer = file.read(offset(cell), std::size_t{n} * cell_bytes_);
+        for (std::uint32_t i = 0; i < n; i++)
+            adopt_cell(cell + i, buffer.data() + std::size_t{i} * cell_bytes_);
     }
+}
+
+// A cell of one sector has one generation; a larger one may be torn, then the lowest counts.
+void Ledger::adopt_cell(std::uint32_t cell, const unsigned char *data) {
+    std::uint32_t lowest = begun_[cell];
+    for (std::uint32_t at = 0; at < cell_bytes_; at += kSector) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, data + at, sizeof(word));
+        lowest = std::min(lowest, static_cast<std::uint32_t>(word >> 32));
+    }
+    acknowledged_[cell] = lowest;
+    flushed_[cell] = lowest;
 }
 
 // ---- Traffic

@@ -50,6 +50,9 @@ public:
     void adopt(const BlockFile &file);
 
 private:
+    std::uint32_t cells_at_once() const { return static_cast<std::uint32_t>(256 * kKiB) / cell_bytes_; }
+    void adopt_cell(std::uint32_t cell, const unsigned char *data);
+
     std::uint32_t cells_;
     std::uint32_t cell_bytes_;
     std::vector<std::atomic<std::uint32_t>> begun_;
