@@ -86,9 +86,14 @@ int CoreHost::sync_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned 
                       unsigned flags) {
     // The tools give the core no origin: it has no reason to touch one.
     const int error = dev == FC_DEV_CACHE ? device_io(io_op, sector, buffer, count, flags) : EINVAL;
-    if (error != 0 && first_error_ == 0)
-        first_error_ = error;
+    if (error != 0)
+        note_error(error);
     return error == 0 ? FC_OK : FC_EIO;
+}
+
+void CoreHost::log(int level, const std::string &line) {
+    if (level != FC_LOG_INFO) // the tools say themselves what they do
+        fmt::print(stderr, "{}\n", line);
 }
 
 int probe_cache(const DeviceFile &cache_device, fc_config &config) {
@@ -132,12 +137,13 @@ FC_OS unsigned int fc_os_crc32c(unsigned int seed, const void *data, unsigned lo
     return tools::crc32c(seed, static_cast<const unsigned char *>(data), bytes);
 }
 
-FC_OS void fc_os_log(void *, int, const char *format, ...) {
+FC_OS void fc_os_log(void *os, int level, const char *format, ...) {
+    char line[256];
     va_list arguments;
     va_start(arguments, format);
-    std::vfprintf(stderr, format, arguments);
+    std::vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    std::fputc('\n', stderr);
+    static_cast<tools::CoreHost *>(os)->log(level, line);
 }
 
 FC_OS void fc_os_stat(void *, int, unsigned int) {} // tools count nothing

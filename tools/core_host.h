@@ -4,6 +4,8 @@
 // _wipe) run on an open cache device.  Pass a CoreHost as their "os".
 #pragma once
 
+#include <string>
+
 #include "core/abi.h"
 #include "device_file.h"
 
@@ -12,12 +14,22 @@ namespace tools {
 class CoreHost {
 public:
     explicit CoreHost(const DeviceFile &cache_device) : cache_device_(cache_device) {}
+    CoreHost(const CoreHost &) = delete;
+    CoreHost &operator=(const CoreHost &) = delete;
+    virtual ~CoreHost() = default;
 
     // FC_OK or FC_EIO; remembers errno of the first failure.
-    int sync_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count, unsigned flags);
+    virtual int sync_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count,
+                        unsigned flags);
+
+    // A line of the core's, for an administrator; level: enum fc_log_level.
+    virtual void log(int level, const std::string &line);
 
     // errno of the first failed I/O, 0 if none failed.
     int first_error() const { return first_error_; }
+
+protected:
+    void note_error(int error) { first_error_ = first_error_ == 0 ? error : first_error_; }
 
 private:
     int device_io(int io_op, fc_u64 sector, void *buffer, unsigned count, unsigned flags) const;

@@ -26,7 +26,7 @@ std::string errno_text(int error) {
 }
 
 int run_tool(const char *tool, int argc, const char *const *argv,
-             void (*body)(int argc, const char *const *argv)) noexcept {
+             void (*body)(int argc, const char *const *argv), ExitStatuses statuses) noexcept {
     try {
         body(argc, argv);
         if (std::fflush(stdout) != 0)
@@ -37,10 +37,12 @@ int run_tool(const char *tool, int argc, const char *const *argv,
         return 0;
     } catch (const Error &error) {
         print_refusal(tool, error.what());
-        return error.exit_status();
+        return error.exit_status() == kExitRefused ? statuses.refused
+               : error.exit_status() == kExitUsage ? statuses.usage
+                                                   : error.exit_status();
     } catch (const std::exception &error) {
         print_refusal(tool, error.what());
-        return kExitRefused;
+        return statuses.refused;
     }
 }
 

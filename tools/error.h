@@ -44,8 +44,14 @@ struct Answer {
 // The text of errno value error.
 std::string errno_text(int error);
 
+// Exit statuses that a tool has instead.
+struct ExitStatuses {
+    int refused = kExitRefused;
+    int usage = kExitUsage;
+};
+
 // Runs body and turns what it throws into output and an exit status: the only place that does.
 int run_tool(const char *tool, int argc, const char *const *argv,
-             void (*body)(int argc, const char *const *argv)) noexcept;
+             void (*body)(int argc, const char *const *argv), ExitStatuses statuses = {}) noexcept;
 
 } // namespace tools

@@ -37,13 +37,13 @@ void destroy_current(const DeviceFile &ssd, const fc_config &config,
     const MetadataScan scan = scan_metadata(ssd, config);
     if (options.verbose)
         fmt::print("{} of {} blocks are dirty{}{}\n", scan.dirty_blocks, config.nr_blocks,
-                   scan.damage.empty() ? "" : "; ", scan.damage);
+                   scan.damages.empty() ? "" : "; ", scan.first_damage());
     if (scan.dirty_blocks != 0 && !options.force)
         refuse_dirty(options.ssd_path,
                      fmt::format("{} of {} blocks, of {}", scan.dirty_blocks, config.nr_blocks,
                                  printable(config.origin_path)));
-    if (!scan.damage.empty() && !options.force)
-        refuse_damaged(options.ssd_path, scan.damage);
+    if (!scan.damages.empty() && !options.force)
+        refuse_damaged(options.ssd_path, scan.first_damage());
     announce(options.ssd_path);
     wipe_cache(ssd, config);
 }

@@ -20,10 +20,10 @@ constexpr std::size_t kReadBytes = 1024 * 1024;
 // The state that the log gives to a slot; it holds before the home table's.
 using LogStates = std::unordered_map<std::uint32_t, unsigned>;
 
-// The first damage found is what the user is told.
 void note(MetadataScan &scan, const std::string &damage) {
-    if (scan.damage.empty())
-        scan.damage = damage;
+    constexpr std::size_t kMost = 1000; // nobody reads more
+    if (scan.damages.size() < kMost)
+        scan.damages.push_back(damage);
 }
 
 template <typename T> T load(const std::byte *at) {
@@ -94,7 +94,8 @@ void apply_unit(const std::byte *unit, const fc_config &config, LogStates &state
         const auto state =
             static_cast<unsigned>(record.origin_block_state >> FC_DISK_ORIGIN_BLOCK_BITS);
         if (record.slot >= config.nr_blocks || state > FC_DISK_DIRTY)
-            note(scan, "the log names a block that the cache does not have");
+            note(scan, fmt::format("log unit {} names a block that the cache does not have",
+                                   fc::log_header(unit).sequence));
         else
             states[record.slot] = state;
     }
@@ -125,7 +126,7 @@ LogStates read_log(const DeviceFile &device, const fc_config &config, MetadataSc
     if (log.durable() >= sequence)
         note(scan, "a part of the log that was durable is missing");
     if (sequence - config.log_tail < config.log_units && !log.ends_at(sequence))
-        note(scan, "the last unit of the log is damaged");
+        note(scan, fmt::format("log unit {}, the last one, is damaged", sequence));
     return states;
 }
 
@@ -136,7 +137,8 @@ std::uint64_t dirty_in_unit(const std::byte *unit, std::uint64_t first_slot, std
     for (std::uint64_t i = 0; i < nr_slots; i++) {
         const fc::HomeSlot slot = fc::HomeTable::get_slot(unit, static_cast<std::uint32_t>(i));
         if (slot.state > FC_DISK_DIRTY)
-            note(scan, "the table of cache blocks makes no sense");
+            note(scan, fmt::format("slot {} of the home table has state {}, which makes no sense",
+                                   first_slot + i, slot.state));
         if (slot.state == FC_DISK_DIRTY &&
             (log.empty() || log.count(static_cast<std::uint32_t>(first_slot + i)) == 0))
             dirty++;
@@ -151,7 +153,7 @@ void scan_units(const fc::HomeTable &home, const fc_config &config, std::uint64_
         const std::uint64_t index = first_unit + at / config.unit_bytes;
         const std::uint64_t first_slot = index * home.slots_per_unit();
         if (!home.check_unit(unit, index)) {
-            note(scan, "the table of cache blocks is damaged");
+            note(scan, fmt::format("home unit {} is damaged", index));
             continue;
         }
         const auto nr_slots =
@@ -171,7 +173,7 @@ void scan_home(const DeviceFile &device, const fc_config &config, const LogState
             std::min<std::uint64_t>(batch, config.home_units - unit) * config.unit_bytes;
         const int error = device.read(home.sector_of(unit), buffer.data(), bytes / kSectorBytes);
         if (error != 0)
-            note(scan, "the table of cache blocks cannot be read: " + errno_text(error));
+            note(scan, fmt::format("home units from {} on cannot be read: {}", unit, errno_text(error)));
         else
             scan_units(home, config, unit, {buffer.data(), bytes}, log, scan);
     }

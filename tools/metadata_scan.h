@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/abi.h"
 #include "device_file.h"
@@ -13,8 +14,10 @@
 namespace tools {
 
 struct MetadataScan {
-    std::uint64_t dirty_blocks = 0; // found; more may be hidden by damage
-    std::string damage;             // what could not be read, for a message; "" if all could
+    std::uint64_t dirty_blocks = 0;   // found; more may be hidden by damage
+    std::vector<std::string> damages; // what could not be read or makes no sense, for messages
+
+    std::string first_damage() const { return damages.empty() ? std::string() : damages.front(); }
 };
 
 // config: from probe_cache().  Counts a DIRTY record whose data never arrived as dirty: only the

@@ -168,4 +168,39 @@ StatOptions parse_stat_options(int argc, const char *const *argv) {
     return options;
 }
 
+WritebackOptions parse_writeback_options(int argc, const char *const *argv) {
+    CLI::App app("Write the dirty blocks of a cache that is not running to its disk.",
+                 "flashcache_writeback");
+    WritebackOptions options;
+    app.add_flag("-n,--dry-run", options.dry_run, "only say what would be written");
+    app.add_flag("-f,--force", options.force,
+                 "cache of flashcache 1 to 3: write what makes sense although other things are damaged");
+    app.add_flag("-y,--yes", options.assume_yes, "ask nothing");
+    app.add_flag("-q,--quiet", options.quiet, "no progress");
+    app.add_option("--disk", options.disk_path,
+                   "where the disk is now; it must be the one that the cache was made for")
+        ->option_text("PATH");
+    app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
+    parse(app, argc, argv);
+    if (app.count("--disk") > 0 && options.disk_path.empty())
+        refuse_usage("--disk is empty");
+    return options;
+}
+
+CheckOptions parse_check_options(int argc, const char *const *argv) {
+    CLI::App app("Check the metadata of a cache that is not running; nothing is changed.",
+                 "flashcache_check");
+    CheckOptions options;
+    app.add_flag("--json", options.json, "one JSON object");
+    app.add_flag("--dump", options.dump, "also each cached block");
+    app.add_option("--disk", options.disk_path, "the disk, if it is to be compared and has moved")
+        ->option_text("PATH");
+    app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
+    app.footer("Exit status: 0 no damage, 4 damage, 8 could not be checked, 16 wrong command line.");
+    parse(app, argc, argv);
+    if (app.count("--disk") > 0 && options.disk_path.empty())
+        refuse_usage("--disk is empty");
+    return options;
+}
+
 } // namespace tools

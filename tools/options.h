@@ -45,9 +45,27 @@ struct StatOptions {
     std::string cache; // "": each that runs
 };
 
+struct WritebackOptions {
+    bool dry_run = false;
+    bool force = false;
+    bool assume_yes = false;
+    bool quiet = false;
+    std::string disk_path; // "": as recorded
+    std::string ssd_path;
+};
+
+struct CheckOptions {
+    bool json = false;
+    bool dump = false;
+    std::string disk_path; // "": as recorded, if it is there
+    std::string ssd_path;
+};
+
 CreateOptions parse_create_options(int argc, const char *const *argv);
 LoadOptions parse_load_options(int argc, const char *const *argv);
 DestroyOptions parse_destroy_options(int argc, const char *const *argv);
 StatOptions parse_stat_options(int argc, const char *const *argv);
+WritebackOptions parse_writeback_options(int argc, const char *const *argv);
+CheckOptions parse_check_options(int argc, const char *const *argv);
 
 } // namespace tools

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What flashcache_load, _destroy and _create read of an SSD whose metadata is changed at will, or
+// What flashcache_load, _destroy, _create and _check read of an SSD whose metadata is changed at will, or
 // which says that it holds a cache of flashcache 1 to 3.
 #include <map>
 
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "activation.h"
+#include "check_report.h"
 #include "core_host.h"
 #include "error.h"
 #include "image.h"
@@ -91,19 +92,36 @@ bool create_refuses(const DeviceFile &device) {
     return false;
 }
 
+// flashcache_check loads as the kernel does, and writes nothing: a device that is changed shows in
+// what follows.
+void check_current(const DeviceFile &device, const fc_config &config, const Model &model) {
+    unsigned dirty = 0;
+    const tools::CheckReport report =
+        tools::check_cache(device, nullptr, config, [&dirty](const tools::Json &block) { dirty += block["state"] == "dirty"; });
+    require(report.facts["loads"] == !model.refused, "loads what must be refused, or refuses what is whole");
+    require(model.refused || dirty == model.count(FC_DISK_DIRTY), "dirty blocks are miscounted");
+    require(!model.refused || !report.damages.empty(), "damage is not told");
+    tools::report_text(report);
+    tools::report_json(report);
+}
+
 void destroy_current(Pair &pair, const DeviceFile &device, const fc_config &config) {
     use_texts(config);
     const tools::MetadataScan scan = tools::scan_metadata(device, config);
     require(scan.dirty_blocks <= config.nr_blocks, "more dirty blocks than blocks");
     const Model model = read_model(pair.ssd, config);
     // What the kernel would load as dirty must not be destroyed without -f.
-    require(model.refused || !scan.damage.empty() || scan.dirty_blocks >= model.count(FC_DISK_DIRTY),
+    require(model.refused || !scan.damages.empty() || scan.dirty_blocks >= model.count(FC_DISK_DIRTY),
             "dirty blocks are overlooked");
+    check_current(device, config, model);
 }
 
 void destroy_legacy(const DeviceFile &device, const tools::LegacyCache &cache) {
     const auto dirty = tools::count_legacy_dirty(device, cache);
     require(!dirty || *dirty <= cache.nr_blocks, "more dirty blocks than blocks");
+    const tools::CheckReport report = tools::check_legacy_cache(device, cache, [](const tools::Json &) {});
+    require(dirty || !report.damages.empty(), "damage is not told");
+    require(!dirty || !report.damages.empty() || report.facts["dirty_blocks"] == *dirty, "dirty blocks are miscounted");
     tools::wipe_legacy_cache(device);
     require(!tools::find_legacy_cache(device), "an old cache is still there");
 }

@@ -113,5 +113,26 @@ TEST(DestroyOptions, force_is_off_unless_given) {
     EXPECT_THROW(parse(parse_destroy_options, {}), Error);
 }
 
+TEST(WritebackOptions, asks_and_writes_unless_told_otherwise) {
+    const WritebackOptions plain = parse(parse_writeback_options, {"/dev/a"});
+    EXPECT_EQ(plain.ssd_path, "/dev/a");
+    EXPECT_FALSE(plain.dry_run || plain.force || plain.assume_yes || plain.quiet);
+    const WritebackOptions all =
+        parse(parse_writeback_options, {"-n", "-f", "-y", "-q", "--disk", "/dev/x", "/dev/a"});
+    EXPECT_TRUE(all.dry_run && all.force && all.assume_yes && all.quiet);
+    EXPECT_EQ(all.disk_path, "/dev/x");
+    EXPECT_THROW(parse(parse_writeback_options, {}), Error);
+    EXPECT_THROW(parse(parse_writeback_options, {"--disk", "", "/dev/a"}), Error);
+}
+
+TEST(CheckOptions, only_the_ssd_must_be_given) {
+    const CheckOptions plain = parse(parse_check_options, {"/dev/a"});
+    EXPECT_FALSE(plain.json || plain.dump);
+    const CheckOptions all = parse(parse_check_options, {"--json", "--dump", "--disk", "/dev/x", "/dev/a"});
+    EXPECT_TRUE(all.json && all.dump);
+    EXPECT_EQ(all.disk_path, "/dev/x");
+    EXPECT_THROW(parse(parse_check_options, {"--disk", "", "/dev/a"}), Error);
+}
+
 } // namespace
 } // namespace tools
