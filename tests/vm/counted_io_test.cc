@@ -123,10 +123,15 @@ TEST_P(CountedIo, a_large_overwrite_of_dirty_blocks_is_one_write) {
 
 // ---- small writes: what the log costs
 
+unsigned random_mib() {
+    return effort(8);
+}
+
 // 4 KiB random writes by fio, each block once.
 void write_at_random(const std::string &path, unsigned depth) {
     must({"fio", "--name=w", "--filename=" + path, "--direct=1", "--ioengine=libaio", "--bs=4k",
-          "--rw=randwrite", "--size=8m", "--randrepeat=1", "--iodepth=" + std::to_string(depth)});
+          "--rw=randwrite", "--size=" + std::to_string(random_mib()) + "m", "--randrepeat=1",
+          "--iodepth=" + std::to_string(depth)});
 }
 
 struct LogCase {
@@ -135,7 +140,7 @@ struct LogCase {
 };
 
 double per_write(std::uint64_t n) {
-    return static_cast<double>(n) / (8 * kMiB / kBlock);
+    return static_cast<double>(n) / static_cast<double>(random_mib() * kMiB / kBlock);
 }
 
 class LogCost : public testing::TestWithParam<LogCase> {

@@ -45,7 +45,9 @@ TEST_P(Geometry, of_any_kind_keeps_what_is_written) {
     };
     SwitchedRig rig(with_blocks(kSmallSsd), with_blocks({.mib = 64}));
     rig.create(Mode::kBack, words(shape.options));
-    Ledger ledger(static_cast<std::uint32_t>(12 * kMiB) / shape.cell_bytes, shape.cell_bytes);
+    // More than the smallest caches hold, also where it is less.
+    const auto bytes = static_cast<std::uint32_t>((has_checkers() ? 5 : 12) * kMiB);
+    Ledger ledger(bytes / shape.cell_bytes, shape.cell_bytes);
     for (unsigned round = 0; round < 2; round++) {
         rig.cache.set("idle_delay_ms", 50);
         Traffic traffic(rig.cache.path(), ledger,

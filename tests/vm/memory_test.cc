@@ -41,9 +41,10 @@ TEST(Memory, of_a_cache_of_64_gib_is_at_most_12_bytes_a_block) {
     Rig rig({.mib = kSsdMib}, {.mib = kDiskMib});
     const std::uint64_t vmalloc_before = vmalloc_bytes();
     const std::uint64_t slab_before = slab_bytes();
-    rig.create(Mode::kBack, {"-s", "64g"});
+    const unsigned gib = effort(64);
+    rig.create(Mode::kBack, {"-s", std::to_string(gib) + "g"});
     const std::uint64_t blocks = rig.cache.status()["blocks"];
-    EXPECT_EQ(blocks, 64ull * 1024 * kMiB / 4096);
+    EXPECT_EQ(blocks, std::uint64_t{gib} * 1024 * kMiB / 4096);
     const std::uint64_t vmalloc = vmalloc_bytes() - vmalloc_before;
     const std::uint64_t slab = slab_bytes() - slab_before;
     const double per_block = static_cast<double>(vmalloc + slab) / static_cast<double>(blocks);

@@ -110,8 +110,8 @@ protected:
 };
 
 TEST_F(OfflineRefusal, of_a_cache_that_is_running) {
-    expect_refused({"flashcache_writeback", "-y", rig_.ssd.path()}, "in use", 1);
-    expect_refused({"flashcache_check", rig_.ssd.path()}, "in use", 8);
+    expect_refused({"flashcache_writeback", "-y", rig_.ssd.path()}, "used by", 1);
+    expect_refused({"flashcache_check", rig_.ssd.path()}, "used by", 8);
 }
 
 TEST_F(OfflineRefusal, of_the_wrong_disk) {

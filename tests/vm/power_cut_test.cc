@@ -13,7 +13,7 @@
 namespace vm {
 namespace {
 
-constexpr unsigned kRounds = 4;
+const unsigned kRounds = effort(4) + (has_checkers() ? 1 : 0);
 
 struct Case {
     Mode mode;

@@ -34,7 +34,8 @@ protected:
 
     // A writer that verifies, on the device or on a file.
     static Fio writer(const std::string &file) {
-        return Fio(file, {"--rw=randwrite", "--bs=4k", "--size=24m", "--iodepth=16",
+        return Fio(file, {"--rw=randwrite", "--bs=4k",
+                          "--size=" + std::to_string(effort(24)) + "m", "--iodepth=16",
                           "--verify_backlog=64", "--loops=3"});
     }
 

@@ -12,10 +12,12 @@ namespace {
 
 constexpr DiskOptions kVerifySsd = {.mib = 24};
 constexpr DiskOptions kVerifyDisk = {.mib = 64};
+const Arguments kQuarter = {"-s", std::to_string(effort(16)) + "m"};
 
 // Four jobs, each on its quarter of the disk; 32 requests in flight each.
 Fio on_separate_ranges(const std::string &path, const Arguments &options) {
-    return Fio(path, {"--numjobs=4", "--size=12m", "--offset_increment=16m", "--iodepth=32",
+    return Fio(path, {"--numjobs=4", "--size=" + std::to_string(effort(12)) + "m",
+                      "--offset_increment=16m", "--iodepth=32",
                       "--verify_backlog=256", "--group_reporting"})
         .with(options);
 }
@@ -59,11 +61,11 @@ INSTANTIATE_TEST_SUITE_P(, Verify,
 TEST_P(Verify, fio_reads_what_it_wrote) {
     const auto &[mode, work] = GetParam();
     Rig rig(kVerifySsd, kVerifyDisk);
-    rig.create(mode, {"-s", "16m"});
+    rig.create(mode, kQuarter);
     work_on(rig.cache.path(), work).run();
     const Status status = rig.cache.status();
     EXPECT_EQ(status.word("state"), "ok");
-    EXPECT_LE(status["blocks"], 16u * 256);
+    EXPECT_LE(status["blocks"], effort(16) * 256);
     rig.cache.remove();
     // The same work again, but only its reads, on the disk alone.
     work_on(rig.disk.path(), work).with({"--verify_only"}).run();
@@ -74,8 +76,8 @@ TEST(VerifyTwo, caches_at_once_do_not_disturb_each_other) {
     Rig second(kVerifySsd, kVerifyDisk, "1");
     for (const Mode mode : kModes) {
         SCOPED_TRACE(status_word(mode));
-        first.create(Mode::kBack, {"-s", "16m"});
-        second.create(mode, {"-s", "16m"});
+        first.create(Mode::kBack, kQuarter);
+        second.create(mode, kQuarter);
         const Work &work = kWork[2];
         Background one(work_on(first.cache.path(), work).with({"--numjobs=2"}).arguments());
         Background two(work_on(second.cache.path(), work).with({"--numjobs=2"}).arguments());

@@ -61,13 +61,25 @@ std::string joined(const Arguments &arguments) {
     return text;
 }
 
-Seconds on_this_kernel(Seconds limit) {
+namespace {
+
+unsigned time_scale() {
     static const char *const scale = std::getenv("VM_TIME_SCALE");
-    return limit * (scale == nullptr ? 1 : std::max(1, std::atoi(scale)));
+    return scale == nullptr ? 1 : static_cast<unsigned>(std::max(1, std::atoi(scale)));
+}
+
+} // namespace
+
+Seconds on_this_kernel(Seconds limit) {
+    return limit * time_scale();
 }
 
 bool has_checkers() {
-    return on_this_kernel(Seconds(1)) != Seconds(1);
+    return time_scale() != 1;
+}
+
+unsigned effort(unsigned all) {
+    return (all + time_scale() - 1) / time_scale();
 }
 
 void pause_ms(unsigned milliseconds) {

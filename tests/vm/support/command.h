@@ -23,6 +23,9 @@ inline constexpr Seconds kLimit{120};
 // All limits that functions take here are meant for a stock kernel.
 Seconds on_this_kernel(Seconds limit);
 bool has_checkers();
+// How much of a load to make: all, but on a kernel with checkers, where an I/O takes ten times as
+// long, a fraction of it.
+unsigned effort(unsigned all);
 
 struct Result {
     int status;         // of exit; 128 + signal; kTimedOut
