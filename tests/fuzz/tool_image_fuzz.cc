@@ -95,11 +95,9 @@ bool create_refuses(const DeviceFile &device) {
 // flashcache_check loads as the kernel does, and writes nothing: a device that is changed shows in
 // what follows.
 void check_current(const DeviceFile &device, const fc_config &config, const Model &model) {
-    unsigned dirty = 0;
-    const tools::CheckReport report =
-        tools::check_cache(device, nullptr, config, [&dirty](const tools::Json &block) { dirty += block["state"] == "dirty"; });
+    const tools::CheckReport report = tools::check_cache(device, nullptr, config, {});
     require(report.facts["loads"] == !model.refused, "loads what must be refused, or refuses what is whole");
-    require(model.refused || dirty == model.count(FC_DISK_DIRTY), "dirty blocks are miscounted");
+    require(model.refused || report.facts["dirty_blocks"] == model.count(FC_DISK_DIRTY), "dirty blocks are miscounted");
     require(!model.refused || !report.damages.empty(), "damage is not told");
     tools::report_text(report);
     tools::report_json(report);
