@@ -110,7 +110,7 @@ void Cache::message(const std::string &text) const {
 // ---- life
 
 bool Cache::exists() const {
-    return vm::exists(path());
+    return !mapped_device(name_).empty();
 }
 
 std::string Cache::kernel_name() const {
@@ -156,7 +156,7 @@ void Cache::abandon() {
 Cache::~Cache() {
     if (!exists())
         return;
-    resume_if_suspended(path(), name_);
+    resume_if_suspended(name_);
     try_write_file(sysctl_path("fast_remove"), "1");
     if (const Result result = run({"dmsetup", "remove", "--retry", name_}); result.status != 0)
         std::fprintf(stderr, "cache %s stays: %s\n", name_.c_str(), result.output.c_str());

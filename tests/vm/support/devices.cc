@@ -113,11 +113,9 @@ Partition::~Partition() {
 
 // ---- mapped devices
 
-void resume_if_suspended(const std::string &path, const std::string &name) {
-    std::string suspended;
-    if (exists(path))
-        suspended = read_file("/sys/block/" + kernel_name_of(path) + "/dm/suspended");
-    if (suspended != "0\n")
+void resume_if_suspended(const std::string &name) {
+    const std::string device = mapped_device(name);
+    if (!device.empty() && read_file("/sys/block/" + device + "/dm/suspended") != "0\n")
         run({"dmsetup", "resume", name});
 }
 
@@ -142,7 +140,7 @@ Switch::Switch(std::string name, std::string lower, std::uint64_t sectors, const
 }
 
 Switch::~Switch() {
-    resume_if_suspended(path(), name_);
+    resume_if_suspended(name_);
     if (const Result result = run({"dmsetup", "remove", "--retry", name_}); result.status != 0)
         std::fprintf(stderr, "switch %s stays: %s\n", name_.c_str(), result.output.c_str());
 }

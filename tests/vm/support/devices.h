@@ -59,7 +59,7 @@ private:
 };
 
 // For destructors: also where a test has left the device suspended.
-void resume_if_suspended(const std::string &path, const std::string &name);
+void resume_if_suspended(const std::string &name);
 
 // A device-mapper device over another one, from which it can be pulled and put back.
 class Switch {

@@ -62,6 +62,16 @@ std::vector<std::string> names_in(const std::string &directory) {
     return names;
 }
 
+std::string mapped_device(const std::string &name) {
+    for (const std::string &device : names_in("/sys/block")) {
+        std::ifstream file("/sys/block/" + device + "/dm/name");
+        std::string found;
+        if (std::getline(file, found) && found == name)
+            return device;
+    }
+    return {};
+}
+
 std::vector<std::string> words(const std::string &text) {
     std::istringstream stream(text);
     return {std::istream_iterator<std::string>(stream), {}};

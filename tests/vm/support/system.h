@@ -17,6 +17,9 @@ void write_file(const std::string &path, const std::string &text);
 bool exists(const std::string &path);
 // The name in /sys/block of the block device at a path.
 std::string kernel_name_of(const std::string &path);
+// The same of the device-mapper device of this name, "" if there is none. The kernel is asked: a
+// node in /dev/mapper stays behind when dmsetup is killed.
+std::string mapped_device(const std::string &name);
 std::vector<std::string> names_in(const std::string &directory);
 
 std::vector<std::string> words(const std::string &text);
