@@ -1,70 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // flashcache_load: start a cache that exists on an SSD.
-//
-// Nothing that stands on the SSD is believed: names and paths are checked before they are used,
-// and the disk must be the one that the cache was made for.
 
-#include "activation.h"
-#include "block_device.h"
-#include "cache_devices.h"
-#include "device_file.h"
 #include "error.h"
-#include "kernel_module.h"
+#include "load_cache.h"
 #include "options.h"
-#include "origin_identity.h"
-#include "table_line.h"
-#include "text.h"
 
-namespace tools {
 namespace {
 
-std::string choose_name(const LoadOptions &options, const fc_config &config) {
-    if (!options.cache_name.empty())
-        return options.cache_name;
-    const std::string recorded = from_field(config.cache_name, sizeof(config.cache_name));
-    try {
-        check_cache_name(recorded);
-    } catch (const Error &error) {
-        refuse("the name recorded on {} cannot be used ({}); give one: flashcache_load {} NAME",
-               options.ssd_path, error.what(), options.ssd_path);
-    }
-    return recorded;
-}
-
-void print_cache(const fc_config &config, const BlockDevice &disk) {
-    fmt::print("{} blocks of {} sectors in {} sets of {}, last stop {}\n", config.nr_blocks,
-               config.block_sectors, config.nr_sets, config.ways_per_set,
-               (config.flags & FC_DISK_FLAG_CLEAN) != 0 ? "orderly" : "not orderly");
-    fmt::print("disk: {}, {} sectors, identity {}\n", disk.path, disk.sectors,
-               config.origin_id[0] != 0 ? config.origin_id : "unknown");
-}
-
 void load(int argc, const char *const *argv) {
-    const LoadOptions options = parse_load_options(argc, argv);
-    const BlockDevice ssd = inspect_block_device(options.ssd_path);
-    require_writable(ssd);
-    DeviceFile ssd_file = DeviceFile::open(ssd.path, Access::kRead, true);
-    const fc_config config = require_loadable(ssd_file);
-    const BlockDevice disk = disk_of_cache(config, options.disk_path);
-    require_pair(ssd, disk);
-    DeviceFile disk_file = DeviceFile::open(disk.path, Access::kRead, true);
-
-    const Table table = {config.origin_sectors, path_for_table(disk), path_for_table(ssd),
-                         choose_name(options, config),
-                         options.mode != 0 ? options.mode : config.mode};
-    require_flashcache_target();
-    require_unused_name(table.cache_name);
-    if (options.verbose)
-        print_cache(config, disk);
-    ssd_file.close();
-    disk_file.close();
-    start_cache(table, config, options.verbose);
+    tools::load_cache(tools::parse_load_options(argc, argv));
 }
 
 } // namespace
-} // namespace tools
 
 int main(int argc, char **argv) {
-    return tools::run_tool("flashcache_load", argc, argv, tools::load);
+    return tools::run_tool("flashcache_load", argc, argv, load);
 }

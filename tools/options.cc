@@ -203,4 +203,29 @@ CheckOptions parse_check_options(int argc, const char *const *argv) {
     return options;
 }
 
+ScanOptions parse_scan_options(int argc, const char *const *argv) {
+    CLI::App app("Find the caches on all devices, and start those that do not run.",
+                 "flashcache_scan");
+    ScanOptions options;
+    app.add_flag("-n,--list", options.list, "only say which there are");
+    app.add_flag("-v,--verbose", options.verbose, "say more");
+    parse(app, argc, argv);
+    return options;
+}
+
+AgsizeOptions parse_agsize_options(int argc, const char *const *argv) {
+    CLI::App app("Find an XFS allocation group size for a volume with a cache.", "get_agsize");
+    AgsizeOptions options;
+    constexpr std::uint64_t kMostGb = std::uint64_t{1} << 30;
+    app.add_flag("-v,--verbose", options.verbose, "show every size that is possible");
+    app.add_option("cache_size", options.cache_gb, "size of the cache in GB")
+        ->required()
+        ->check(CLI::Range(std::uint64_t{1}, kMostGb));
+    app.add_option("vol_size", options.volume_gb, "size of the volume in GB")
+        ->required()
+        ->check(CLI::Range(std::uint64_t{1}, kMostGb));
+    parse(app, argc, argv);
+    return options;
+}
+
 } // namespace tools

@@ -61,11 +61,24 @@ struct CheckOptions {
     std::string ssd_path;
 };
 
+struct ScanOptions {
+    bool list = false; // and load nothing
+    bool verbose = false;
+};
+
+struct AgsizeOptions {
+    bool verbose = false;
+    std::uint64_t cache_gb = 0;
+    std::uint64_t volume_gb = 0;
+};
+
 CreateOptions parse_create_options(int argc, const char *const *argv);
 LoadOptions parse_load_options(int argc, const char *const *argv);
 DestroyOptions parse_destroy_options(int argc, const char *const *argv);
 StatOptions parse_stat_options(int argc, const char *const *argv);
 WritebackOptions parse_writeback_options(int argc, const char *const *argv);
 CheckOptions parse_check_options(int argc, const char *const *argv);
+ScanOptions parse_scan_options(int argc, const char *const *argv);
+AgsizeOptions parse_agsize_options(int argc, const char *const *argv);
 
 } // namespace tools

@@ -134,5 +134,20 @@ TEST(CheckOptions, only_the_ssd_must_be_given) {
     EXPECT_THROW(parse(parse_check_options, {"--disk", "", "/dev/a"}), Error);
 }
 
+TEST(AgsizeOptions, are_two_sizes_in_gb) {
+    const AgsizeOptions options = parse(parse_agsize_options, {"300", "3000"});
+    EXPECT_EQ(options.cache_gb, 300u);
+    EXPECT_EQ(options.volume_gb, 3000u);
+    EXPECT_THROW(parse(parse_agsize_options, {"300"}), Error);
+    EXPECT_THROW(parse(parse_agsize_options, {"0", "3000"}), Error);
+    EXPECT_THROW(parse(parse_agsize_options, {"300", "large"}), Error);
+}
+
+TEST(ScanOptions, takes_no_device) {
+    EXPECT_FALSE(parse(parse_scan_options, {}).list);
+    EXPECT_TRUE(parse(parse_scan_options, {"-n"}).list);
+    EXPECT_THROW(parse(parse_scan_options, {"/dev/a"}), Error);
+}
+
 } // namespace
 } // namespace tools
