@@ -3,14 +3,12 @@
 
 #include "device_mapper.h"
 #include "error.h"
+#include "text.h"
 
 namespace tools {
 
 std::string device_uuid(const fc_config &config) {
-    std::string uuid = "FLASHCACHE-";
-    for (const unsigned char byte : config.cache_uuid)
-        uuid += fmt::format("{:02x}", byte);
-    return uuid;
+    return "FLASHCACHE-" + hex_digits(config.cache_uuid, sizeof(config.cache_uuid));
 }
 
 void require_unused_name(const std::string &name) {

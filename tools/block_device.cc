@@ -238,6 +238,11 @@ std::string known_user(const BlockDevice &device, const SystemRoots &roots) {
     return {};
 }
 
+void require_writable(const BlockDevice &device) {
+    if (device.read_only)
+        refuse("{} is read-only; make it writable: blockdev --setrw {}", device.path, device.path);
+}
+
 bool overlap(const BlockDevice &a, const BlockDevice &b) {
     if (a.number == b.number)
         return true;

@@ -52,6 +52,9 @@ std::string stable_link(const BlockDevice &device, const SystemRoots &roots = {}
 // the same for its partitions or the disk that it is a partition of; "" if nobody known does.
 std::string known_user(const BlockDevice &device, const SystemRoots &roots = {});
 
+// Throws Error if the kernel takes no writes to the device.
+void require_writable(const BlockDevice &device);
+
 // True if one is the other, or a partition of the other.
 bool overlap(const BlockDevice &a, const BlockDevice &b);
 

@@ -11,7 +11,6 @@ namespace tools {
 
 fc_config require_loadable(const DeviceFile &ssd) {
     fc_config config = {};
-    config.cache_device_sectors = ssd.sectors();
     const int status = probe_cache(ssd, config);
     if (status == FC_OK)
         return config;
@@ -22,11 +21,6 @@ fc_config require_loadable(const DeviceFile &ssd) {
                "write it back with flashcache_writeback, then flashcache_destroy it",
                ssd.path(), legacy->version);
     refuse("No valid Flashcache found on {}; make one with flashcache_create", ssd.path());
-}
-
-void require_writable(const BlockDevice &device) {
-    if (device.read_only)
-        refuse("{} is read-only; make it writable: blockdev --setrw {}", device.path, device.path);
 }
 
 BlockDevice disk_of_cache(const fc_config &config, const std::string &disk_path) {

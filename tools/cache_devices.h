@@ -14,9 +14,6 @@ namespace tools {
 // What the superblocks say.  Throws Error if there is no cache that can be loaded.
 fc_config require_loadable(const DeviceFile &ssd);
 
-// Throws Error if the kernel takes no writes to the device.
-void require_writable(const BlockDevice &device);
-
 // The disk of the cache: at disk_path, which must be the one that is recorded, or ("") found.
 BlockDevice disk_of_cache(const fc_config &config, const std::string &disk_path);
 

@@ -15,13 +15,6 @@
 namespace tools {
 namespace {
 
-std::string hex(const unsigned char *bytes, std::size_t count) {
-    std::string text;
-    for (std::size_t i = 0; i < count; i++)
-        text += fmt::format("{:02x}", bytes[i]);
-    return text;
-}
-
 template <std::size_t N> std::string field(const char (&text)[N]) {
     return printable(from_field(text, N));
 }
@@ -40,29 +33,25 @@ void check_superblock(const DeviceFile &ssd, const fc_config &config, char name,
     constexpr unsigned kSectors = 8;
     AlignedBuffer unit(kSectors * kSectorBytes);
     fc_config decoded = config;
-    std::string state;
+    std::string wrong;
     if (const int error = ssd.read(sector, unit.data(), kSectors); error != 0) {
-        state = errno_text(error);
+        wrong = errno_text(error);
     } else {
         fc_disk_superblock disk;
         std::memcpy(&disk, unit.data(), sizeof(disk));
-        const int status = fc::decode_superblock(disk, decoded);
-        state = status == FC_OK ? fmt::format("good, number {}", decoded.superblock_sequence)
-                                : std::string(fc_status_text(status));
-        if (status == FC_OK) {
-            report.facts[fmt::format("superblock_{}", name)] = state;
-            return;
-        }
+        if (const int status = fc::decode_superblock(disk, decoded); status != FC_OK)
+            wrong = fc_status_text(status);
     }
-    report.facts[fmt::format("superblock_{}", name)] = state;
-    if ((config.flags & FC_DISK_FLAG_CLEAN) != 0)
-        report.damages.push_back(fmt::format("superblock {}: {}", name, state));
+    report.facts[fmt::format("superblock_{}", name)] =
+        wrong.empty() ? fmt::format("good, number {}", decoded.superblock_sequence) : wrong;
+    if (!wrong.empty() && (config.flags & FC_DISK_FLAG_CLEAN) != 0)
+        report.damages.push_back(fmt::format("superblock {}: {}", name, wrong));
 }
 
 void add_geometry(const fc_config &config, Json &facts) {
     facts["format"] = fmt::format("flashcache 4, version {}", FC_DISK_VERSION);
     facts["name"] = field(config.cache_name);
-    facts["uuid"] = hex(config.cache_uuid, sizeof(config.cache_uuid));
+    facts["uuid"] = hex_digits(config.cache_uuid, sizeof(config.cache_uuid));
     facts["mode"] = mode_name(config.mode);
     facts["stopped"] = (config.flags & FC_DISK_FLAG_CLEAN) != 0 ? "in good order" : "not in good order";
     facts["disk"] = field(config.origin_path);
@@ -79,13 +68,14 @@ void add_geometry(const fc_config &config, Json &facts) {
     facts["data_offset_sectors"] = config.data_offset_sectors;
 }
 
-Json block_json(const CachedBlock &block, const fc_config &config) {
-    return {{"slot", block.slot},
-            {"set", block.set},
-            {"way", block.way},
-            {"disk_sector", block.origin_block * config.block_sectors},
-            {"state", block.dirty ? "dirty" : "clean"},
-            {"referenced", block.referenced}};
+// A cached block of either format.
+Json block_json(std::uint64_t slot, std::uint32_t associativity, std::uint64_t disk_sector,
+                bool dirty) {
+    return {{"slot", slot},
+            {"set", slot / associativity},
+            {"way", slot % associativity},
+            {"disk_sector", disk_sector},
+            {"state", dirty ? "dirty" : "clean"}};
 }
 
 // As the kernel would load it; what it would write is not written.
@@ -104,8 +94,12 @@ void check_load(const DeviceFile &ssd, const DeviceFile *disk, const fc_config &
     report.facts["dirty_blocks"] = cache.gauge(FC_GAUGE_DIRTY);
     report.facts["void_records"] = cache.gauge(FC_GAUGE_RECOVERED_VOID);
     if (visit)
-        cache.for_each_block(
-            [&](const CachedBlock &block) { visit(block_json(block, config)); });
+        cache.for_each_block([&](const CachedBlock &block) {
+            Json json = block_json(block.slot, config.ways_per_set,
+                                   block.origin_block * config.block_sectors, block.dirty);
+            json["referenced"] = block.referenced;
+            visit(json);
+        });
 }
 
 // ---- old formats
@@ -136,14 +130,6 @@ void add_legacy(const LegacyCache &cache, Json &facts) {
     facts["associativity"] = cache.associativity;
     facts["disk_associativity_sectors"] = cache.disk_associativity_sectors;
     facts["metadata_block_sectors"] = cache.metadata_block_sectors;
-}
-
-Json slot_json(const LegacySlot &slot, const LegacyCache &cache) {
-    return {{"slot", slot.number},
-            {"set", slot.number / cache.associativity},
-            {"way", slot.number % cache.associativity},
-            {"disk_sector", slot.disk_sector},
-            {"state", slot.dirty() ? "dirty" : "clean"}};
 }
 
 std::string scalar(const Json &value) {
@@ -187,7 +173,8 @@ CheckReport check_legacy_cache(const DeviceFile &ssd, const LegacyCache &cache,
     if (visit && report.damages.empty())
         if (const int error = for_each_legacy_slot(ssd, cache, [&](const LegacySlot &slot) {
                 if (slot.valid())
-                    visit(slot_json(slot, cache));
+                    visit(block_json(slot.number, cache.associativity, slot.disk_sector,
+                                     slot.dirty()));
             });
             error != 0)
             report.damages.push_back("the metadata cannot be read again: " + errno_text(error));

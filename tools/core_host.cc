@@ -64,28 +64,12 @@ std::string io_problem(const CoreHost &host, int status) {
 
 } // namespace
 
-int CoreHost::device_io(int io_op, fc_u64 sector, void *buffer, unsigned count,
-                        unsigned flags) const {
-    int error = 0;
-    switch (io_op) {
-    case FC_IO_READ:
-        return cache_device_.read(sector, buffer, count);
-    case FC_IO_WRITE:
-        error = cache_device_.write(sector, buffer, count);
-        if (error == 0 && (flags & FC_IO_FUA) != 0)
-            error = cache_device_.flush();
-        return error;
-    case FC_IO_FLUSH:
-        return cache_device_.flush();
-    default:
-        return EINVAL;
-    }
-}
-
 int CoreHost::sync_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count,
                       unsigned flags) {
     // The tools give the core no origin: it has no reason to touch one.
-    const int error = dev == FC_DEV_CACHE ? device_io(io_op, sector, buffer, count, flags) : EINVAL;
+    const int error = dev == FC_DEV_CACHE
+                          ? perform_io(cache_device_, io_op, sector, buffer, count, flags)
+                          : EINVAL;
     if (error != 0)
         note_error(error);
     return error == 0 ? FC_OK : FC_EIO;
@@ -98,6 +82,7 @@ void CoreHost::log(int level, const std::string &line) {
 
 int probe_cache(const DeviceFile &cache_device, fc_config &config) {
     constexpr std::uint64_t kBothSuperblocksEnd = 2 * FC_DISK_SUPERBLOCK_B_SECTOR;
+    config.cache_device_sectors = cache_device.sectors();
     if (cache_device.sectors() < kBothSuperblocksEnd)
         return FC_E_NO_SUPERBLOCK;
     CoreHost host(cache_device);

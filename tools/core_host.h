@@ -4,12 +4,34 @@
 // _wipe) run on an open cache device.  Pass a CoreHost as their "os".
 #pragma once
 
+#include <cerrno>
 #include <string>
 
 #include "core/abi.h"
 #include "device_file.h"
 
 namespace tools {
+
+// What the core asks of a device (a DeviceFile, or what reads, writes and flushes like one).  Returns
+// errno, or 0.
+template <typename Device>
+int perform_io(Device &device, int io_op, fc_u64 sector, void *buffer, unsigned count,
+               unsigned flags) {
+    int error = 0;
+    switch (io_op) {
+    case FC_IO_READ:
+        return device.read(sector, buffer, count);
+    case FC_IO_WRITE:
+        error = device.write(sector, buffer, count);
+        if (error == 0 && (flags & FC_IO_FUA) != 0)
+            error = device.flush();
+        return error;
+    case FC_IO_FLUSH:
+        return device.flush();
+    default:
+        return EINVAL;
+    }
+}
 
 class CoreHost {
 public:
@@ -32,14 +54,11 @@ protected:
     void note_error(int error) { first_error_ = first_error_ == 0 ? error : first_error_; }
 
 private:
-    int device_io(int io_op, fc_u64 sector, void *buffer, unsigned count, unsigned flags) const;
-
     const DeviceFile &cache_device_;
     int first_error_ = 0;
 };
 
-// Reads the superblocks of the device into config, whose sizes are in: cache_device_sectors, and
-// origin_sectors or 0 for "not known".  Returns enum fc_status; a device too small for a superblock
+// Reads the superblocks of the device into config, whose origin_sectors is in, or 0 for "not known".  Returns enum fc_status; a device too small for a superblock
 // has none.
 [[nodiscard]] int probe_cache(const DeviceFile &cache_device, fc_config &config);
 

@@ -37,7 +37,6 @@ std::optional<DeviceFile> open_disk(const fc_config &config, const CheckOptions 
 
 CheckReport check(const DeviceFile &ssd, const CheckOptions &options, const VisitBlock &visit) {
     fc_config config = {};
-    config.cache_device_sectors = ssd.sectors();
     const int status = probe_cache(ssd, config);
     if (status == FC_E_NO_SUPERBLOCK) {
         if (const auto legacy = find_legacy_cache(ssd))

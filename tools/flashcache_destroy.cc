@@ -71,11 +71,9 @@ void destroy_legacy(const DeviceFile &ssd, const LegacyCache &cache,
 void destroy(int argc, const char *const *argv) {
     const DestroyOptions options = parse_destroy_options(argc, argv);
     const BlockDevice device = inspect_block_device(options.ssd_path);
-    if (device.read_only)
-        refuse("{} is read-only; make it writable: blockdev --setrw {}", device.path, device.path);
+    require_writable(device);
     const DeviceFile ssd = DeviceFile::open(device.path, Access::kReadWrite, true);
     fc_config config = {};
-    config.cache_device_sectors = ssd.sectors();
     const int status = probe_cache(ssd, config);
     if (status == FC_OK)
         return destroy_current(ssd, config, options);

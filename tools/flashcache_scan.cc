@@ -32,7 +32,6 @@ void look_at(const std::string &kernel_name, std::vector<Found> &found, bool ver
             return;
         const DeviceFile file = DeviceFile::open(device.path, Access::kRead, false);
         fc_config config = {};
-        config.cache_device_sectors = file.sectors();
         if (const int status = probe_cache(file, config); status != FC_OK) {
             if (status != FC_E_NO_SUPERBLOCK)
                 fmt::print("{}: {}\n", device.path, fc_status_text(status));

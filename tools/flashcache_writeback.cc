@@ -27,10 +27,15 @@ DeviceFile open_for(const WritebackOptions &options, const BlockDevice &device) 
     return DeviceFile::open(device.path, options.dry_run ? Access::kRead : Access::kReadWrite, true);
 }
 
-void ask(const std::string &what, const BlockDevice &disk, const WritebackOptions &options) {
-    if (!options.dry_run)
-        require_consent(fmt::format("{} will be written to {}", what, disk.path),
+// Says what would be written, and false, for a dry run; else asks, which throws Error for "no".
+bool announce(const std::string &what, const DeviceFile &ssd, const DeviceFile &disk,
+              const WritebackOptions &options) {
+    if (options.dry_run)
+        fmt::print("{} would be written from {} to {}\n", what, ssd.path(), disk.path());
+    else
+        require_consent(fmt::format("{} will be written to {}", what, disk.path()),
                         options.assume_yes);
+    return !options.dry_run;
 }
 
 // One line on success, an error otherwise.
@@ -63,12 +68,8 @@ void run_current(const DeviceFile &ssd, const BlockDevice &ssd_device,
     require_pair(ssd_device, disk_device);
     const DeviceFile disk = open_for(options, disk_device);
     const std::uint64_t dirty = count_dirty(ssd, disk, config);
-    const std::string what = amount(dirty, config.block_sectors);
-    if (options.dry_run) {
-        fmt::print("{} would be written from {} to {}\n", what, ssd.path(), disk.path());
+    if (!announce(amount(dirty, config.block_sectors), ssd, disk, options))
         return;
-    }
-    ask(what, disk_device, options);
     Progress progress(dirty, config.block_sectors * kSectorBytes, options.quiet);
     tell(write_back(ssd, disk, config, with(progress)), ssd, disk, config.block_sectors);
 }
@@ -110,12 +111,8 @@ void run_legacy(const DeviceFile &ssd, const LegacyCache &cache, const BlockDevi
     const DeviceFile disk = open_for(options, disk_device);
     const LegacyScan scan = scan_legacy(ssd, cache, disk.sectors());
     check_legacy(cache, scan, options);
-    const std::string what = amount(scan.dirty.size(), cache.block_sectors);
-    if (options.dry_run) {
-        fmt::print("{} would be written from {} to {}\n", what, ssd.path(), disk.path());
+    if (!announce(amount(scan.dirty.size(), cache.block_sectors), ssd, disk, options))
         return;
-    }
-    ask(what, disk_device, options);
     Progress progress(scan.dirty.size(), cache.block_sectors * kSectorBytes, options.quiet);
     tell(write_back_legacy(ssd, disk, cache, scan, with(progress)), ssd, disk, cache.block_sectors);
 }
@@ -128,7 +125,6 @@ void run(int argc, const char *const *argv) {
     const DeviceFile ssd = open_for(options, device);
     catch_interrupts();
     fc_config config = {};
-    config.cache_device_sectors = ssd.sectors();
     if (probe_cache(ssd, config) == FC_E_NO_SUPERBLOCK)
         if (const auto legacy = find_legacy_cache(ssd))
             return run_legacy(ssd, *legacy, device, options);

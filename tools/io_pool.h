@@ -13,6 +13,8 @@
 
 namespace tools {
 
+inline constexpr unsigned kDiskDepth = 16; // I/Os at a time: what a disk can still sort
+
 class IoPool {
 public:
     using Work = std::function<int()>;     // on a thread of the pool; returns errno or 0

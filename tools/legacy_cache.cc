@@ -98,7 +98,6 @@ std::optional<LegacyCache> find_legacy_cache(const DeviceFile &device) {
     cache.metadata_block_sectors = disk.cache_version == 1 ? 1 : disk.md_block_size;
     cache.disk_associativity_sectors = disk.cache_version < 3 ? 0 : disk.disk_assoc;
     cache.write_only = disk.cache_version >= 4 && disk.write_only_cache != 0;
-    cache.cache_sectors = disk.cache_devsize;
     cache.disk_sectors = disk.disk_devsize;
     cache.name = printable(from_field(disk.cache_devname, sizeof(disk.cache_devname)));
     cache.disk_path = printable(from_field(disk.disk_devname, sizeof(disk.disk_devname)));
@@ -119,7 +118,7 @@ std::string legacy_contradiction(const DeviceFile &device, const LegacyCache &ca
     if (!std::has_single_bit(cache.associativity) || cache.associativity > cache.nr_blocks)
         return "the associativity makes no sense";
     if (cache.disk_associativity_sectors != 0 &&
-        (!std::has_single_bit(cache.disk_associativity_sectors)))
+        !std::has_single_bit(cache.disk_associativity_sectors))
         return "the disk associativity is no power of two";
     if (legacy_data_sector(cache, cache.nr_blocks) > device.sectors())
         return "its blocks end behind the device";

@@ -31,7 +31,6 @@ struct LegacyCache {
     std::uint32_t metadata_block_sectors = 0;
     std::uint32_t disk_associativity_sectors = 0; // 0: regions are not hashed
     bool write_only = false;
-    std::uint64_t cache_sectors = 0;
     std::uint64_t disk_sectors = 0;
     std::string name;      // as recorded; anything may stand in these two
     std::string disk_path;

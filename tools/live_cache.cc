@@ -14,7 +14,6 @@
 namespace tools {
 namespace {
 
-constexpr unsigned kThreads = 16;            // I/Os at a time: what a disk can still sort
 constexpr fc_u64 kNever = ~0ull;
 constexpr fc_u64 kTellEveryMs = 200;
 constexpr std::size_t kCopyBytes = FC_JOB_MAX_SECTORS * kSectorBytes;
@@ -63,7 +62,7 @@ void UnmapMemory::operator()(void *memory) const {
 LiveCache::LiveCache(const DeviceFile &ssd, const DeviceFile *disk, Changes changes)
     : CoreHost(ssd), ssd_(&ssd, changes == Changes::kRemembered),
       disk_(disk, changes == Changes::kRemembered), has_disk_(disk != nullptr),
-      pool_(changes == Changes::kWritten ? kThreads : 0) {
+      pool_(changes == Changes::kWritten ? kDiskDepth : 0) {
     std::fill(std::begin(due_ms_), std::end(due_ms_), kNever);
 }
 
@@ -119,7 +118,7 @@ void LiveCache::for_each_block(const std::function<void(const CachedBlock &)> &v
         const fc::CacheSet set = fc::set_at(*core_, set_nr);
         for (std::uint32_t way = 0; way < core_->geo.ways(); way++)
             if (set.valid(way))
-                visit({fc::slot_number(*core_, set_nr, way), set_nr, way,
+                visit({fc::slot_number(*core_, set_nr, way),
                        core_->geo.origin_block(set_nr, set.tag(way)), set.dirty(way),
                        set.referenced(way)});
     }
@@ -127,8 +126,8 @@ void LiveCache::for_each_block(const std::function<void(const CachedBlock &)> &v
 
 int LiveCache::write_back(const std::function<bool(std::uint64_t left)> &go_on) {
     go_on_ = go_on;
-    for (const auto &[tunable, value] : {std::pair{FC_TUNE_MAX_CLEAN_IOS_TOTAL, 2 * kThreads},
-                                         std::pair{FC_TUNE_MAX_CLEAN_IOS_SET, kThreads}})
+    for (const auto &[tunable, value] : {std::pair{FC_TUNE_MAX_CLEAN_IOS_TOTAL, 2 * kDiskDepth},
+                                         std::pair{FC_TUNE_MAX_CLEAN_IOS_SET, kDiskDepth}})
         fc_core_tune(core_, tunable, value);
     const int status = fc_core_close(core_, 0);
     while (!pool_.idle())
@@ -138,27 +137,9 @@ int LiveCache::write_back(const std::function<bool(std::uint64_t left)> &go_on) 
 
 // ---- I/O
 
-int LiveCache::device_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count,
-                         unsigned flags) {
-    int error = 0;
-    switch (io_op) {
-    case FC_IO_READ:
-        return medium(dev).read(sector, buffer, count);
-    case FC_IO_WRITE:
-        error = medium(dev).write(sector, buffer, count);
-        if (error == 0 && (flags & FC_IO_FUA) != 0)
-            error = medium(dev).flush();
-        return error;
-    case FC_IO_FLUSH:
-        return medium(dev).flush();
-    default:
-        return EINVAL;
-    }
-}
-
 int LiveCache::sync_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count,
                        unsigned flags) {
-    const int error = device_io(dev, io_op, sector, buffer, count, flags);
+    const int error = perform_io(medium(dev), io_op, sector, buffer, count, flags);
     if (error == 0)
         return FC_OK;
     note_error(error);
@@ -176,7 +157,7 @@ void LiveCache::log(int level, const std::string &line) {
 
 void LiveCache::async_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count,
                          unsigned flags, unsigned token) {
-    pool_.start([=, this] { return device_io(dev, io_op, sector, buffer, count, flags); },
+    pool_.start([=, this] { return perform_io(medium(dev), io_op, sector, buffer, count, flags); },
                 [this, token](int error) { fc_core_async_done(core_, token, status_of(error)); });
 }
 

@@ -37,8 +37,6 @@ private:
 
 struct CachedBlock {
     std::uint64_t slot; // cache block
-    std::uint64_t set;
-    std::uint64_t way;
     std::uint64_t origin_block;
     bool dirty;
     bool referenced;
@@ -85,7 +83,6 @@ public:
 
 private:
     Medium &medium(int dev) { return dev == FC_DEV_CACHE ? ssd_ : disk_; }
-    int device_io(int dev, int io_op, fc_u64 sector, void *buffer, unsigned count, unsigned flags);
     void forget_fingerprint(const fc_config &config);
     bool run_due();
     std::chrono::milliseconds until_due(fc_u64 deadline_ms) const;

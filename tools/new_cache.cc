@@ -23,8 +23,7 @@ constexpr std::uint32_t kDefaultAssociativity = 512;
 void check_one(const BlockDevice &device) {
     if (device.sectors == 0)
         refuse("{} has no size (no medium?)", device.path);
-    if (device.read_only)
-        refuse("{} is read-only; make it writable: blockdev --setrw {}", device.path, device.path);
+    require_writable(device);
     if (const auto zoned = sysfs_attribute(device.disk_name, "queue/zoned");
         !zoned.empty() && zoned != "none")
         refuse("{} is a zoned device ({}); the cache needs one that takes writes anywhere", device.path,
@@ -54,7 +53,6 @@ std::uint32_t extent_blocks(const CreateOptions &options, std::uint32_t block_se
 void check_for_cache(const DeviceFile &ssd) {
     const std::string &path = ssd.path();
     fc_config found = {};
-    found.cache_device_sectors = ssd.sectors();
     const int status = probe_cache(ssd, found);
     if (status == FC_OK || (status == FC_E_NO_SUPERBLOCK && find_legacy_cache(ssd)))
         refuse("Valid Flashcache already exists on {}. Use flashcache_destroy first and then "

@@ -99,6 +99,16 @@ void check_create_texts(const CLI::App &app, const CreateTexts &texts, CreateOpt
     check_cache_name(options.cache_name);
 }
 
+void add_disk_option(CLI::App &app, std::string &path, const char *meaning) {
+    app.add_option("--disk", path, meaning)->option_text("PATH");
+}
+
+// After the parser has run: "" would mean that it was not given.
+void check_disk_option(const CLI::App &app, const std::string &path) {
+    if (app.count("--disk") > 0 && path.empty())
+        refuse_usage("--disk is empty");
+}
+
 } // namespace
 
 CreateOptions parse_create_options(int argc, const char *const *argv) {
@@ -121,9 +131,8 @@ LoadOptions parse_load_options(int argc, const char *const *argv) {
     app.add_option("-p,--mode", mode, "back, thru or around; default: as it was last")
         ->option_text("MODE");
     app.add_flag("-w,--write-only", write_only, "with -p back: cache writes only");
-    app.add_option("--disk", options.disk_path,
-                   "where the disk is now; it must be the one that the cache was made for")
-        ->option_text("PATH");
+    add_disk_option(app, options.disk_path,
+                    "where the disk is now; it must be the one that the cache was made for");
     app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
     app.add_option("cachedev", options.cache_name,
                    "name of the device in /dev/mapper; default: as recorded");
@@ -131,8 +140,7 @@ LoadOptions parse_load_options(int argc, const char *const *argv) {
     const bool new_mode = app.count("-p") > 0;
     if (!new_mode && write_only)
         refuse_usage("-w needs -p back");
-    if (app.count("--disk") > 0 && options.disk_path.empty())
-        refuse_usage("--disk is empty");
+    check_disk_option(app, options.disk_path);
     if (new_mode)
         options.mode = mode_argument(mode, write_only);
     if (app.count("cachedev") > 0)
@@ -177,13 +185,11 @@ WritebackOptions parse_writeback_options(int argc, const char *const *argv) {
                  "cache of flashcache 1 to 3: write what makes sense although other things are damaged");
     app.add_flag("-y,--yes", options.assume_yes, "ask nothing");
     app.add_flag("-q,--quiet", options.quiet, "no progress");
-    app.add_option("--disk", options.disk_path,
-                   "where the disk is now; it must be the one that the cache was made for")
-        ->option_text("PATH");
+    add_disk_option(app, options.disk_path,
+                    "where the disk is now; it must be the one that the cache was made for");
     app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
     parse(app, argc, argv);
-    if (app.count("--disk") > 0 && options.disk_path.empty())
-        refuse_usage("--disk is empty");
+    check_disk_option(app, options.disk_path);
     return options;
 }
 
@@ -193,13 +199,11 @@ CheckOptions parse_check_options(int argc, const char *const *argv) {
     CheckOptions options;
     app.add_flag("--json", options.json, "one JSON object");
     app.add_flag("--dump", options.dump, "also each cached block");
-    app.add_option("--disk", options.disk_path, "the disk, if it is to be compared and has moved")
-        ->option_text("PATH");
+    add_disk_option(app, options.disk_path, "the disk, if it is to be compared and has moved");
     app.add_option("ssd_devname", options.ssd_path, "the SSD")->required();
     app.footer("Exit status: 0 no damage, 4 damage, 8 could not be checked, 16 wrong command line.");
     parse(app, argc, argv);
-    if (app.count("--disk") > 0 && options.disk_path.empty())
-        refuse_usage("--disk is empty");
+    check_disk_option(app, options.disk_path);
     return options;
 }
 

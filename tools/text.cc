@@ -27,6 +27,13 @@ std::string printable(std::string_view text) {
     return result;
 }
 
+std::string hex_digits(const unsigned char *bytes, std::size_t count) {
+    std::string digits;
+    for (std::size_t i = 0; i < count; i++)
+        digits += fmt::format("{:02x}", bytes[i]);
+    return digits;
+}
+
 std::string trimmed(std::string_view text) {
     constexpr std::string_view kSpace(" \t\r\n\f\v\0", 7);
     const auto first = text.find_first_not_of(kSpace);

@@ -14,6 +14,9 @@ inline constexpr std::size_t kMaxCacheNameLength = 63; // FC_DISK_NAME_BYTES les
 // The text with every control and non-ASCII byte replaced by '?', fit for a terminal.
 std::string printable(std::string_view text);
 
+// Two hexadecimal digits for each byte.
+std::string hex_digits(const unsigned char *bytes, std::size_t count);
+
 // The text without leading and trailing white space.
 std::string trimmed(std::string_view text);
 

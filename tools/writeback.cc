@@ -13,7 +13,6 @@
 namespace tools {
 namespace {
 
-constexpr unsigned kThreads = 16;
 constexpr std::size_t kBatchBlocks = 4096; // of an old cache, between two flushes
 constexpr std::size_t kUnitBytes = 4096;   // of metadata that is rewritten: one block of any device
 constexpr std::chrono::milliseconds kAskEvery(200);
@@ -34,7 +33,7 @@ void open_cache(LiveCache &cache, const DeviceFile &ssd, const fc_config &config
 class LegacyWriteback {
 public:
     LegacyWriteback(const DeviceFile &ssd, const DeviceFile &disk, const LegacyCache &cache)
-        : ssd_(ssd), disk_(disk), cache_(cache), pool_(kThreads) {}
+        : ssd_(ssd), disk_(disk), cache_(cache), pool_(kDiskDepth) {}
 
     Writeback run(std::span<const LegacySlot> dirty, const GoOn &go_on) {
         result_.dirty = result_.left = dirty.size();
@@ -52,7 +51,7 @@ private:
     void copy(std::span<const LegacySlot> batch, const GoOn &go_on) {
         bool stopped = false;
         for (const LegacySlot &slot : batch) {
-            while (in_flight_ >= 2 * kThreads)
+            while (in_flight_ >= 2 * kDiskDepth)
                 pool_.run_ends(kAskEvery);
             stopped = stopped || !go_on(result_.left - copied_.size());
             if (stopped)
