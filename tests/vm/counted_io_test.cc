@@ -177,11 +177,14 @@ TEST_P(LogCost, of_small_writes_is_shared_by_those_in_flight_together) {
                 (unsigned long long)status["metadata_batch"],
                 (unsigned long long)status["metadata_dirties"],
                 (unsigned long long)status["checkpoints"]);
-    EXPECT_LE(per_write(first.writes), GetParam().most);
+    // With checkers a write takes longer than the SSD: there are no others in flight.
+    if (GetParam().depth == 1 || !has_checkers()) {
+        EXPECT_LE(per_write(first.writes), GetParam().most);
+    }
     cost("to dirty blocks");
     const DeviceIo over = cost("to confirmed dirty blocks");
-    EXPECT_EQ(over.write_sectors, 8 * kMiB / 512) << "exactly the data";
-    EXPECT_LE(over.writes, 8 * kMiB / kBlock) << "one write each; the kernel merges some";
+    EXPECT_EQ(over.write_sectors, random_mib() * kMiB / 512) << "exactly the data";
+    EXPECT_LE(over.writes, random_mib() * kMiB / kBlock) << "one write each; the kernel merges some";
 }
 
 // ---- allocations
