@@ -192,9 +192,10 @@ TEST_F(Reload, or_suspend_can_come_at_any_time_under_io) {
 
 TEST_F(Reload, nothing_is_written_while_suspended) {
     rig_.create(Mode::kBack);
-    rig_.cache.set("idle_delay_ms", 100);
+    rig_.cache.keep_dirty();
     BlockFile(rig_.cache.path()).put(0, 8 * kMiB, kNew);
     suspend();
+    rig_.cache.set("idle_delay_ms", 100);
     const auto ssd_before = io_of(rig_.ssd.name());
     const auto disk_before = io_of(rig_.disk.name());
     pause_ms(3000);

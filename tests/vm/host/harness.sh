@@ -39,4 +39,26 @@ expect 137 kept --disk "$work/disk" --shell '
     modprobe ext4; mount -t ext4 /dev/vda /mnt; cat /mnt/file
     sleep 1; echo b > /proc/sysrq-trigger; sleep 60'
 
+# Whose a race is.
+race() {
+    printf '[1] BUG: KCSAN: data-race in a / b\n[1] \n[1] write to 0x1 of 8 bytes by %s on cpu 0:\n' "$1"
+    shift
+    printf '[1]  %s+0x1/0x2\n' "$@"
+    printf '[1] \n[1] read to 0x1 of 8 bytes by task 2 on cpu 1:\n[1]  b+0x1/0x2\n[1] \n[1] Reported by Kernel Concurrency Sanitizer on:\n'
+}
+judge() {
+    local expected=$1 got
+    shift
+    race "$@" > "$work/race"
+    got=$("$(dirname "$run_vm")/log-complaints" "$work/race" | wc -l)
+    if [ "$got" != "$expected" ]; then
+        echo "FAILED: $got complaints about a race with the frames $*, expected $expected"
+        failures=$((failures + 1))
+    fi
+}
+judge 1 'task 1' 'fc_os_kick+0x1/0x2 [flashcache]'
+judge 1 'task 1' a 'fc_os_kick+0x1/0x2 [flashcache]'
+judge 0 'task 1' a submit_bio dm_io 'start_io+0x1/0x2 [flashcache]'
+judge 0 'interrupt' hrtimer_wakeup asm_sysvec_apic_timer_interrupt 'fc_os_kick+0x1/0x2 [flashcache]'
+
 exit "$((failures != 0))"
