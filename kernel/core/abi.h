@@ -77,7 +77,10 @@ enum fc_action {
 	FC_ACT_COMPLETE,		/* end it now with req->status */
 };
 
-#define FC_REQ_FUA 1u			/* fc_request.flags: write reaches stable storage before completion */
+/* fc_request.flags */
+#define FC_REQ_FUA 1u			/* the write reaches stable storage before completion */
+#define FC_REQ_AVOID 2u			/* whoever sends it shall not bring new blocks into the cache */
+#define FC_REQ_WANT 4u			/* it may, also without cache_all, and however long it goes on */
 
 /*
  * One request of a user, at most one chunk long (see fc_config.chunk_sectors) if it reads or
@@ -179,17 +182,40 @@ struct fc_config {
 	char origin_id[FC_DISK_ID_BYTES];
 };
 
-/* Numbers that change while the cache lives; fc_core_tune() sets them. */
+/*
+ * Numbers that change while the cache lives: fc_core_tune() sets them, fc_core_tune_range() tells what
+ * they may be.  A unit is in the name; PCT are per cent.
+ */
 enum fc_tunable {
-	FC_TUNE_DIRTY_THRESH_PCT,	/* 10..95: dirty share of a set above which it is cleaned */
-	FC_TUNE_MAX_CLEAN_IOS_TOTAL,	/* 1..1024 copies in flight */
-	FC_TUNE_MAX_CLEAN_IOS_SET,	/* 1..64 copies in flight for one set */
-	FC_TUNE_FALLOW_DELAY_S,		/* 0 = never; dirty blocks older than this are cleaned */
+	FC_TUNE_DIRTY_THRESH_PCT,	/* dirty share of a set above which it is cleaned */
+	FC_TUNE_CACHE_DIRTY_THRESH_PCT,	/* dirty share of the cache above which all of its sets are */
+	FC_TUNE_MAX_CLEAN_IOS_TOTAL,	/* copies in flight */
+	FC_TUNE_MAX_CLEAN_IOS_SET,	/* copies started in one set at a time */
+	FC_TUNE_MAX_CLEAN_IOS_BUSY,	/* copies in flight while users read the origin */
+	FC_TUNE_FALLOW_DELAY_S,		/* 0 = never; dirty blocks not written for so long are cleaned */
+	FC_TUNE_FALLOW_CLEAN_SPEED,	/* copies of fallow blocks started per set and second */
 	FC_TUNE_IDLE_DELAY_MS,		/* 0 = never; clean when no request came for this long */
+	FC_TUNE_WRITEBACK_CENTISECS,	/* how often the cleaner looks by itself */
+	FC_TUNE_WRITE_MERGE,		/* 1: neighbours are copied together */
+	FC_TUNE_CLEAN_ON_READ_MISS,	/* dirty blocks to clean near the next victim */
+	FC_TUNE_CLEAN_ON_WRITE_MISS,
 	FC_TUNE_FAST_REMOVE,		/* 1: removal keeps dirty blocks on the cache device */
 	FC_TUNE_STOP_SYNC,		/* 1: ends a running sync */
-	FC_TUNE_CACHE_ALL,		/* 0: new blocks are not cached */
+	FC_TUNE_CACHE_ALL,		/* 0: new blocks are cached for FC_REQ_WANT only */
+	FC_TUNE_ADMISSION,		/* new blocks: 0 at once; on second sight 1 reads, 2 writes, too */
+	FC_TUNE_SKIP_SEQ_READ_KB,	/* 0 = never; reads that went on for longer are not cached */
+	FC_TUNE_SKIP_SEQ_WRITE_KB,
+	FC_TUNE_LRU_HOT_PCT,		/* reclaim policy lru: share of the hot list */
+	FC_TUNE_LRU_PROMOTE_THRESH,	/* and uses before a block gets there */
 	FC_NR_TUNABLES
+};
+
+/* Which block has to go.  See replacement.h in the core. */
+enum fc_policy {
+	FC_POLICY_FIFO = 0,
+	FC_POLICY_LRU = 1,
+	FC_POLICY_CLOCK2Q = 2,
+	FC_NR_POLICIES
 };
 
 /* Gauges, for status and procfs. */
@@ -206,6 +232,8 @@ enum fc_gauge {
 	FC_GAUGE_RECOVERED_VOID,	/* log records voided at load: data never arrived */
 	FC_GAUGE_UNCLEAN_LOAD,		/* 1: the last load was a recovery */
 	FC_GAUGE_SYNCING,
+	FC_GAUGE_POLICY,		/* enum fc_policy */
+	FC_GAUGE_LRU_HOT,		/* blocks in the hot lists; 0 under other policies */
 	FC_NR_GAUGES
 };
 
@@ -299,12 +327,25 @@ FC_ENTRY void fc_core_run(struct fc_core *core);
 FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core);
 FC_ENTRY void fc_core_checkpoint(struct fc_core *core);
 
-/* Write back everything that is dirty now, in the background (do_sync).  Any context. */
+/* Write back everything that is dirty now, in the background (do_sync); what is written later does not
+ * prolong it.  FC_GAUGE_SYNCING is 1 meanwhile.  Any context. */
 FC_ENTRY void fc_core_start_sync(struct fc_core *core);
 
 /* Change a tunable; 0, or -1 if @value is out of range (nothing changes).  Any context. */
 FC_ENTRY int fc_core_tune(struct fc_core *core, int tunable, unsigned int value);
 FC_ENTRY unsigned int fc_core_tuned(const struct fc_core *core, int tunable);
+/* The smallest and the largest value of a tunable.  0, or -1 if there is none of this number.  Any context. */
+FC_ENTRY int fc_core_tune_range(int tunable, unsigned int *low, unsigned int *high);
+
+/* Bytes of memory that @policy (enum fc_policy) needs beside the cache's own; may be 0.  Any context. */
+FC_ENTRY fc_u64 fc_core_policy_bytes(const struct fc_core *core, int policy);
+/*
+ * Replace blocks by @policy from now on; @memory: fc_core_policy_bytes(), zeroed, or null if that is 0.
+ * Set by set, contents stay; takes O(blocks).  Returns memory of an earlier call that is not in use any more, or
+ * null.  For the policy in force nothing changes, and @memory comes back.  Task; one at a time; not
+ * while the cache is opened or closed.
+ */
+FC_ENTRY void *fc_core_set_policy(struct fc_core *core, int policy, void *memory);
 
 FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge);
 

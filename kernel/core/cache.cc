@@ -29,24 +29,6 @@ MemoryMap memory_map(const Config &c)
 	return m;
 }
 
-struct TunableLimits {
-	u32 low;
-	u32 high;
-	u32 initial;
-};
-
-// In the order of enum fc_tunable.
-constexpr TunableLimits kTunables[FC_NR_TUNABLES] = {
-	{10, 95, 70},	// FC_TUNE_DIRTY_THRESH_PCT
-	{1, 1024, 32},	// FC_TUNE_MAX_CLEAN_IOS_TOTAL
-	{1, 64, 8},	// FC_TUNE_MAX_CLEAN_IOS_SET
-	{0, 1000000, 900},	// FC_TUNE_FALLOW_DELAY_S
-	{0, 86400000, 2000},	// FC_TUNE_IDLE_DELAY_MS
-	{0, 1, 0},	// FC_TUNE_FAST_REMOVE
-	{0, 1, 0},	// FC_TUNE_STOP_SYNC
-	{0, 1, 1},	// FC_TUNE_CACHE_ALL
-};
-
 void init_sets(Core &core)
 {
 	core.layout.init(core.config.ways_per_set);
@@ -122,8 +104,7 @@ FC_ENTRY struct fc_core *fc_core_init(void *memory, void *os, const struct fc_co
 	core.geo.init(*config);
 	core.home.init(*config);
 	core.log.init(os, *config, at + m.log);
-	for (u32 i = 0; i < FC_NR_TUNABLES; i++)
-		post(core.tunables[i], kTunables[i].initial);
+	init_tunables(core);
 	init_sets(core);
 	return &core;
 }
@@ -201,21 +182,6 @@ FC_ENTRY void fc_core_async_done(struct fc_core *core, unsigned int token, int s
 	}
 }
 
-FC_ENTRY int fc_core_tune(struct fc_core *core, int tunable, unsigned int value)
-{
-	using namespace fc;
-	if (tunable < 0 || tunable >= FC_NR_TUNABLES || value < kTunables[tunable].low ||
-	    value > kTunables[tunable].high)
-		return -1;
-	post(core->tunables[tunable], value);
-	return 0;
-}
-
-FC_ENTRY unsigned int fc_core_tuned(const struct fc_core *core, int tunable)
-{
-	return tunable >= 0 && tunable < FC_NR_TUNABLES ? fc::peek(core->tunables[tunable]) : 0;
-}
-
 FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge)
 {
 	using namespace fc;
@@ -232,6 +198,8 @@ FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge)
 	case FC_GAUGE_RECOVERED_VOID: return core->recovered[kRecoveredVoid];
 	case FC_GAUGE_UNCLEAN_LOAD: return core->unclean_load;
 	case FC_GAUGE_SYNCING: return peek(core->wb.syncing);
+	case FC_GAUGE_POLICY: return peek(core->policy);
+	case FC_GAUGE_LRU_HOT: return atomic_load(core->nr_hot);
 	case FC_NR_GAUGES: break;
 	}
 	return 0;

@@ -71,7 +71,6 @@ enum RequestKind : u8 {
 
 inline constexpr u8 kReqFlagFua = FC_REQ_FUA;
 inline constexpr u8 kReqFlagSingly = 0x10;	// block by block: a hit has failed
-inline constexpr u8 kReqFlagCounted = 0x20;	// statistics have seen it
 
 enum RangeStage : u8 { kRangeIdle, kRangeDrain, kRangeOrigin, kRangeFlush, kRangeDrop, kRangeEnd };
 
@@ -137,6 +136,7 @@ struct fc_core {
 	fc::u32 flush_lost;			// atomic: a flush of the cache device has failed
 	fc::u32 origin_lost;			// atomic: one of ours of the origin, and no user knows yet
 	fc::u32 tunables[FC_NR_TUNABLES];
+	fc::u32 policy;				// enum fc_policy: what sets are to follow
 	fc::u32 lock_mask;
 	fc::u64 whole_blocks;			// origin blocks that lie entirely on the origin
 	bool volatile_dev[2];
@@ -150,6 +150,7 @@ struct fc_core {
 	fc::u32 error_streak;			// failures of the cache device in a row
 	fc::u64 nr_dirty;
 	fc::u64 nr_valid;
+	fc::u64 nr_hot;				// blocks in the hot lists of the policy lru
 	fc::u64 nr_waiting;
 	fc::u64 nr_jobs;
 
@@ -266,6 +267,9 @@ Piece piece_of(Core &core, const Request &req);
 u32 sectors_of(const Core &core, const Piece &piece, u32 n);
 // Is block i of the piece covered entirely?
 bool covers(const Core &core, const Piece &piece, u32 i);
+
+// ---- tunables.cc
+void init_tunables(Core &core);
 
 // ---- map.cc
 enum class Outcome { kRemap, kTaken, kWait };

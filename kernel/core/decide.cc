@@ -21,9 +21,11 @@ Pending *place_in_line(const Context &c)
 
 } // namespace
 
-bool caching(const Core &core)
+bool caching(const Context &c)
 {
-	return !peek(core.degraded) && peek(core.tunables[FC_TUNE_CACHE_ALL]);
+	if (peek(c.core.degraded) || (c.req.flags & FC_REQ_AVOID))
+		return false;
+	return (c.req.flags & FC_REQ_WANT) || peek(c.core.tunables[FC_TUNE_CACHE_ALL]);
 }
 
 void shorten(const Context &c, u32 n)

@@ -10,10 +10,14 @@ namespace fc {
 
 enum class What { kRemapCache, kRemapOrigin, kStartJob, kWaiting, kNoMemory, kFail };
 
+// How the blocks are served, for the counters; kNone: not yet, or not at all.
+enum class How { kNone, kHit, kMiss, kUncached };
+
 struct Decision {
 	What what;
 	u32 nr_blocks;		// the run
 	Job *job;
+	How how = How::kNone;
 };
 
 // Everything a decision looks at.
@@ -34,8 +38,8 @@ Decision decide_write(const Context &c) FC_REQUIRES(set_lock);
 
 // ---- for both, in decide.cc
 
-// May new blocks be cached?
-bool caching(const Core &core);
+// May the request bring new blocks into the cache?
+bool caching(const Context &c);
 // From here on the request is about its first n blocks only.
 void shorten(const Context &c, u32 n);
 // Wait in a line of the set, or behind a job.

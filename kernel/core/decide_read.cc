@@ -37,7 +37,7 @@ Decision read_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock)
 	c.req.way = static_cast<u16>(way);
 	c.req.nr_blocks = static_cast<u8>(n);
 	c.req.target_sector = c.core.geo.data_sector(c.piece.set, way) + c.piece.head;
-	return {What::kRemapCache, n, nullptr};
+	return {What::kRemapCache, n, nullptr, How::kHit};
 }
 
 Decision read_miss(const Context &c) FC_REQUIRES(set_lock)
@@ -46,11 +46,11 @@ Decision read_miss(const Context &c) FC_REQUIRES(set_lock)
 	while (n < longest_run(c) && c.set.find(c.piece.tag + n) == kNoWay && !c.is_owned(n))
 		n++;
 	shorten(c, n);
-	if (caching(c.core) && c.core.mode != FC_MODE_WRITE_ONLY)
+	if (caching(c) && c.core.mode != FC_MODE_WRITE_ONLY)
 		if (Job *job = new_job(c, kJobFill, n))
-			return {What::kStartJob, n, job};
+			return {What::kStartJob, n, job, How::kMiss};
 	c.req.kind = kReqUncached;
-	return {What::kRemapOrigin, n, nullptr};
+	return {What::kRemapOrigin, n, nullptr, How::kUncached};
 }
 
 } // namespace

@@ -40,13 +40,13 @@ Decision overwrite(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock
 	if (copying)
 		copying->stale |= 1ull << c.piece.bit;	// it stays dirty
 	shorten(c, n);
-	count(c.core, FC_STAT_dirty_write_hits);
+	count(c.core, FC_STAT_dirty_write_hits, n);
 	c.req.kind = kReqOverwrite;
 	c.req.set = c.piece.set;
 	c.req.way = static_cast<u16>(way);
 	c.req.nr_blocks = static_cast<u8>(n);
 	c.req.target_sector = c.core.geo.data_sector(c.piece.set, way) + c.piece.head;
-	return {What::kRemapCache, n, nullptr};
+	return {What::kRemapCache, n, nullptr, How::kHit};
 }
 
 Decision dirty_hit(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock)
@@ -86,8 +86,7 @@ Decision bypass(const Context &c, u32 limit) FC_REQUIRES(set_lock)
 	link_job(c.core, *job, c.piece, bit_range(c.piece.bit, n), &c.req);
 	c.req.kind = kReqBypass;
 	c.req.job = job;
-	count(c.core, FC_STAT_uncached_writes);
-	return {What::kRemapOrigin, n, nullptr};
+	return {What::kRemapOrigin, n, nullptr, How::kUncached};
 }
 
 // Blocks that follow block 0 into one write of the cache: covered, free of jobs, and (hit) in the
@@ -126,9 +125,7 @@ Decision claim_ways(const Context &c, JobKind kind, u32 way, u32 n, bool hit) FC
 	}
 	if (!hit)
 		atomic_add<u64>(c.core.nr_valid, n);
-	else
-		count(c.core, FC_STAT_write_hits);
-	return {What::kStartJob, n, job};
+	return {What::kStartJob, n, job, hit ? How::kHit : How::kMiss};
 }
 
 Decision write_into_cache(const Context &c, u32 way) FC_REQUIRES(set_lock)
@@ -176,7 +173,7 @@ Decision decide_write(const Context &c) FC_REQUIRES(set_lock)
 		return {What::kFail, 0, nullptr};	// in doubt
 	if (is_dirty)
 		return dirty_hit(c, way, copying);
-	if (caching(c.core) && c.core.mode != FC_MODE_WRITE_AROUND)
+	if (caching(c) && c.core.mode != FC_MODE_WRITE_AROUND)
 		return write_into_cache(c, way);
 	return bypass(c, longest_run(c));
 }

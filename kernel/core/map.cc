@@ -26,14 +26,23 @@ Decision decide(const Context &c) FC_REQUIRES(set_lock)
 	return c.piece.write ? decide_write(c) : decide_read(c);
 }
 
-void count_request(Core &core, Request &req)
+// The cleaner wants to know whether users are there.
+void note_request(Core &core)
 {
-	if (req.flags & kReqFlagCounted)
-		return;
-	req.flags |= kReqFlagCounted;
-	count(core, req.op == FC_OP_WRITE ? FC_STAT_writes : FC_STAT_reads);
 	if (!peek(core.io_seen))
 		post(core.io_seen, 1u);
+}
+
+// Together, so that the sum is exact: reads = hits + misses + uncached.
+void count_blocks(Core &core, bool write, How how, u32 n)
+{
+	count(core, write ? FC_STAT_writes : FC_STAT_reads, n);
+	if (how == How::kHit)
+		count(core, write ? FC_STAT_write_hits : FC_STAT_read_hits, n);
+	else if (how == How::kMiss)
+		count(core, write ? FC_STAT_write_misses : FC_STAT_read_misses, n);
+	else
+		count(core, write ? FC_STAT_uncached_writes : FC_STAT_uncached_reads, n);
 }
 
 // A piece in the last, incomplete block of the origin: never cached.
@@ -43,21 +52,20 @@ Outcome send_to_origin(Core &core, Request &req, const Piece &piece, int &dev)
 	req.part_sectors = piece.nr_sectors;
 	req.target_sector = req.sector + req.done_sectors;
 	dev = FC_DEV_ORIGIN;
-	count(core, piece.write ? FC_STAT_uncached_writes : FC_STAT_uncached_reads);
+	count_blocks(core, piece.write, How::kUncached, piece.nr_blocks);
 	count(core, piece.write ? FC_STAT_disk_writes : FC_STAT_disk_reads);
 	return Outcome::kRemap;
 }
 
 void count_piece(Core &core, const Decision &d, const Request &req, bool write)
 {
-	if (d.what == What::kRemapCache) {
-		count(core, write ? FC_STAT_write_hits : FC_STAT_read_hits);
+	// What is read again after a failed hit has been counted.
+	if (d.how != How::kNone && !(req.flags & kReqFlagSingly))
+		count_blocks(core, write, d.how, d.nr_blocks);
+	if (d.what == What::kRemapCache)
 		count(core, write ? FC_STAT_ssd_writes : FC_STAT_ssd_reads);
-	} else if (d.what == What::kRemapOrigin) {
+	else if (d.what == What::kRemapOrigin)
 		count(core, write ? FC_STAT_disk_writes : FC_STAT_disk_reads);
-		if (req.kind == kReqUncached)
-			count(core, FC_STAT_uncached_reads);
-	}
 }
 
 Outcome carry_out(Core &core, Request &req, const Piece &piece, const Decision &d, int &dev)
@@ -125,7 +133,7 @@ bool covers(const Core &core, const Piece &piece, u32 i)
 Outcome start_piece(Core &core, Request &req, bool in_map, Pending *pending, int &dev)
 {
 	const Piece piece = piece_of(core, req);
-	count_request(core, req);
+	note_request(core);
 	if (piece.block >= core.whole_blocks)
 		return send_to_origin(core, req, piece, dev);
 	Decision d;
@@ -154,7 +162,7 @@ FC_ENTRY int fc_core_map(struct fc_core *core, struct fc_request *req)
 	using namespace fc;
 	req->done_sectors = 0;
 	req->status = FC_OK;
-	req->flags &= kReqFlagFua;
+	req->flags &= FC_REQ_FUA | FC_REQ_AVOID | FC_REQ_WANT;
 	req->job = nullptr;
 	req->next = nullptr;
 	if (req->op == FC_OP_FLUSH)

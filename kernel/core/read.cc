@@ -28,7 +28,6 @@ void read_uncached(Core &core, Job &job)
 	const u32 sectors = job.nr_sectors;
 	count(core, FC_STAT_fill_drops, nr_blocks_of(job));
 	end_fill(core, job);
-	count(core, FC_STAT_uncached_reads);
 	count(core, FC_STAT_disk_reads);
 	fc_os_submit_part(core.os, &req, FC_DEV_ORIGIN, req.sector + offset, offset, sectors);
 }

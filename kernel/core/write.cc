@@ -195,7 +195,6 @@ void start_fallback(Core &core, Job &job)
 	const u32 at = job.kind == kJobWrite ? head_of(core, job) : 0;
 	fill_buffer(core, job);		// a partial write may not have come so far
 	count(core, FC_STAT_disk_writes);
-	count(core, FC_STAT_uncached_writes);
 	fc_os_job_io(core.os, &job, FC_DEV_ORIGIN, FC_IO_WRITE, request_sector(job), at, job.nr_sectors,
 		     io_flags(job));
 }

@@ -85,6 +85,8 @@ unsigned int fc_status_print(struct fc_cache *cache, char *result, unsigned int 
 		[FC_GAUGE_RECOVERED_VOID] = "recovered_void",
 		[FC_GAUGE_UNCLEAN_LOAD] = "unclean_load",
 		[FC_GAUGE_SYNCING] = "syncing",
+		[FC_GAUGE_POLICY] = "reclaim_policy",
+		[FC_GAUGE_LRU_HOT] = "lru_hot_blocks",
 	};
 	static const char * const stat_names[FC_NR_STATS] = {
 #define STAT_NAME(name, meaning) #name,
@@ -95,7 +97,7 @@ unsigned int fc_status_print(struct fc_cache *cache, char *result, unsigned int 
 	unsigned int sz = 0;
 	int i;
 
-	static_assert(FC_GAUGE_SYNCING == FC_NR_GAUGES - 1);	/* each has its name above */
+	static_assert(FC_GAUGE_LRU_HOT == FC_NR_GAUGES - 1);	/* each has its name above */
 	DMEMIT("mode=%s state=%s", fc_mode_name(core ? cache->mode : cache->config.mode),
 	       state_name(core));
 	if (!core)

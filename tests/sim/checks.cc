@@ -27,17 +27,30 @@ void World::check_gauges() {
         scheduler_.fail("dirty blocks although the mode never allowed them");
 }
 
-// No cut: a request may be mapped and not counted yet when the power fails.
+// Each block of a request is counted once, as one of three.  Of a request that fails, those that
+// were reached.  No cut: a request may be under way when the power fails.
 void World::check_counters() {
     const uint64_t *const core = totals_.core_stat;
     const uint64_t ranges = mapped_[FC_OP_DISCARD] + mapped_[FC_OP_WRITE_ZEROES];
-    if (totals_.cuts == 0 &&
-        (core[FC_STAT_reads] != mapped_[FC_OP_READ] || core[FC_STAT_writes] != mapped_[FC_OP_WRITE] ||
-         core[FC_STAT_flushes] != mapped_[FC_OP_FLUSH] || core[FC_STAT_discards] != ranges))
+    if (totals_.cuts != 0)
+        return;
+    if (core[FC_STAT_reads] !=
+            core[FC_STAT_read_hits] + core[FC_STAT_read_misses] + core[FC_STAT_uncached_reads] ||
+        core[FC_STAT_writes] !=
+            core[FC_STAT_write_hits] + core[FC_STAT_write_misses] + core[FC_STAT_uncached_writes])
+        scheduler_.fail("counters: blocks are not the sum of hits, misses and uncached ones");
+    if (core[FC_STAT_flushes] != mapped_[FC_OP_FLUSH] || core[FC_STAT_discards] != ranges)
         scheduler_.fail("counters: requests of some kind are not what users have sent");
+    for (const auto &[op, blocks] :
+         {std::pair{FC_OP_READ, core[FC_STAT_reads]}, std::pair{FC_OP_WRITE, core[FC_STAT_writes]}})
+        if (blocks < served_[op] || blocks > served_[op] + failed_[op])
+            scheduler_.fail("counters: " + std::to_string(blocks) +
+                            " blocks, but users have sent " + std::to_string(served_[op]) +
+                            " and " + std::to_string(failed_[op]) + " that failed");
 }
 
-// A log unit may only take the place of one that the superblock on the medium has given up (rule 7).
+// A log unit may only take the place of one that the superblock on the medium has given up (rule
+// 7).
 void World::check_log_write(const DeviceIo &io) {
     uint64_t newest = 0, tail = 0;
     for (const uint64_t sector : {FC_DISK_SUPERBLOCK_A_SECTOR, FC_DISK_SUPERBLOCK_B_SECTOR}) {

@@ -2,6 +2,7 @@
 // The operator: brings the cache up after each start, and changes things while it is in use.
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "world.h"
 
@@ -83,8 +84,8 @@ void World::forget_core() {
         cut_devices(false);
 }
 
-// Metadata may have gone bad: that is noticed, or made good from what else there is, and a load that
-// is refused has changed nothing.
+// Metadata may have gone bad: that is noticed, or made good from what else there is, and a load
+// that is refused has changed nothing.
 int World::load_damaged() {
     if (rng_.per_mille(profile_.damage_per_mille))
         damage_->strike(true);
@@ -228,13 +229,17 @@ void World::sync() {
 }
 
 void World::tune() {
-    static const struct {
-        unsigned int low, high;
-    } ranges[FC_NR_TUNABLES] = {{10, 95},  {1, 1024}, {1, 64}, {0, 5},
-                                {0, 1000}, {0, 1},    {0, 0},  {0, 1}};
     const auto which = static_cast<int>(rng_.below(FC_NR_TUNABLES));
-    const auto value =
-        static_cast<unsigned int>(rng_.between(ranges[which].low, ranges[which].high));
+    unsigned int low = 0, high = 0;
+    fc_core_tune_range(which, &low, &high);
+    // So that what waits for a time, or for a long stream, comes to pass in a short life.
+    static const std::map<int, unsigned int> most = {
+        {FC_TUNE_FALLOW_DELAY_S, 5},        {FC_TUNE_IDLE_DELAY_MS, 1000},
+        {FC_TUNE_SKIP_SEQ_READ_KB, 64},     {FC_TUNE_SKIP_SEQ_WRITE_KB, 64},
+        {FC_TUNE_WRITEBACK_CENTISECS, 200}, {FC_TUNE_STOP_SYNC, 0}};
+    if (const auto found = most.find(which); found != most.end())
+        high = found->second;
+    const auto value = static_cast<unsigned int>(rng_.between(low, high));
     trace_.line("operator tunes %d to %u", which, value);
     const unsigned int before = fc_core_tuned(core_, which);
     if (!fc_core_tune(core_, which, 0x7fffffff) || fc_core_tuned(core_, which) != before)

@@ -176,12 +176,18 @@ void World::after_map(int action, MapCall &call, const Piece &piece) {
              bio->req.target_sector, 0, bio->count);
 }
 
+uint64_t World::blocks_touched(uint64_t sector, uint64_t count) const {
+    return (sector + count - 1) / config_.block_sectors - sector / config_.block_sectors + 1;
+}
+
 void World::end_bio(Bio *bio, int status) {
     if (bio->ios)
         scheduler_.fail("a request ended while I/O of it is in flight", bio->req.sector);
     if (status != FC_OK && status != FC_EIO && status != FC_ENOTSUPP)
         scheduler_.fail("a request ended with status " + std::to_string(status), bio->req.sector);
     Op *op = bio->op;
+    if (bio->req.op == FC_OP_READ || bio->req.op == FC_OP_WRITE)
+        (status ? failed_ : served_)[bio->req.op] += blocks_touched(bio->req.sector, bio->count);
     op->left -= op->kind == DevOp::kFlush ? 1 : bio->count;
     op->status = op->status ? op->status : status;
     bios_.put(bio);

@@ -232,6 +232,7 @@ protected:
     // checks.cc
     void check_gauges();
     void check_counters();
+    uint64_t blocks_touched(uint64_t sector, uint64_t count) const;
     void check_origin_alone(bool after_cut);
     void check_home_table(bool all_clean, uint64_t cached, uint64_t dirty);
     void check_home_slot(uint64_t slot, const fc_disk_home_slot &home, bool all_clean);
@@ -251,6 +252,7 @@ protected:
     Scheduler scheduler_;
     Totals totals_;
     uint64_t mapped_[FC_OP_FLUSH + 1] = {}; // requests, by operation
+    uint64_t served_[2] = {}, failed_[2] = {}; // blocks of reads and of writes that have ended
     std::unique_ptr<Device> devices_[2];
     std::unique_ptr<Oracle> oracle_;
     std::unique_ptr<Damage> damage_; // only where metadata goes bad

@@ -59,7 +59,7 @@ TEST(Read, parts_at_both_ends_of_a_run_get_their_own_sectors) {
         for (unsigned s = 0; s < 20; s++)
             EXPECT_EQ(user.data[s * 512], static_cast<char>('A' + 5 + s)) << (round ? "hit" : "miss");
     }
-    EXPECT_EQ(w.stats[FC_STAT_read_hits], 1u);
+    EXPECT_EQ(w.stats[FC_STAT_read_hits], 4u);
 }
 
 TEST(Read, an_error_of_the_origin_is_the_users) {
