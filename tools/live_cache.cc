@@ -120,7 +120,7 @@ void LiveCache::for_each_block(const std::function<void(const CachedBlock &)> &v
             if (set.valid(way))
                 visit({fc::slot_number(*core_, set_nr, way),
                        core_->geo.origin_block(set_nr, set.tag(way)), set.dirty(way),
-                       set.referenced(way)});
+                       set.precious(way)});
     }
 }
 

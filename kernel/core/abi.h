@@ -127,6 +127,7 @@ struct fc_job {
 	fc_u64 first_block;		/* origin block of bit 0 of the masks */
 	fc_u64 mask;			/* blocks that the job owns */
 	fc_u64 stale;			/* blocks overtaken by a write */
+	fc_u64 due;			/* writeback: blocks that were due before their copy began */
 	fc_u64 log_sequence;
 	unsigned int set;
 	unsigned int in_flight;		/* I/Os and records not completed yet */
@@ -234,6 +235,8 @@ enum fc_gauge {
 	FC_GAUGE_SYNCING,
 	FC_GAUGE_POLICY,		/* enum fc_policy */
 	FC_GAUGE_LRU_HOT,		/* blocks in the hot lists; 0 under other policies */
+	FC_GAUGE_LRU_PROMOTIONS,	/* into them, and out of them, ever */
+	FC_GAUGE_LRU_DEMOTIONS,
 	FC_NR_GAUGES
 };
 

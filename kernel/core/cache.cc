@@ -32,6 +32,7 @@ MemoryMap memory_map(const Config &c)
 void init_sets(Core &core)
 {
 	core.layout.init(core.config.ways_per_set);
+	core.layout.shared = &core.shared;
 	for (u32 set = 0; set < core.geo.nr_sets(); set++)
 		set_at(core, set).init();
 }
@@ -197,9 +198,11 @@ FC_ENTRY fc_u64 fc_core_gauge(struct fc_core *core, int gauge)
 	case FC_GAUGE_RECOVERED_CLEAN: return core->recovered[kRecoveredClean];
 	case FC_GAUGE_RECOVERED_VOID: return core->recovered[kRecoveredVoid];
 	case FC_GAUGE_UNCLEAN_LOAD: return core->unclean_load;
-	case FC_GAUGE_SYNCING: return peek(core->wb.syncing);
-	case FC_GAUGE_POLICY: return peek(core->policy);
-	case FC_GAUGE_LRU_HOT: return atomic_load(core->nr_hot);
+	case FC_GAUGE_SYNCING: return sync_gauge(*core);
+	case FC_GAUGE_POLICY: return peek(core->shared.policy);
+	case FC_GAUGE_LRU_HOT: return atomic_load(core->shared.nr_hot);
+	case FC_GAUGE_LRU_PROMOTIONS: return atomic_load(core->shared.promotions);
+	case FC_GAUGE_LRU_DEMOTIONS: return atomic_load(core->shared.demotions);
 	case FC_NR_GAUGES: break;
 	}
 	return 0;

@@ -11,7 +11,8 @@
 //	range.cc	discards and write-zeroes
 //	wait.cc		requests that wait, and the worker that takes them up again
 //	log_client.cc	records: append, complete, settle
-//	writeback.cc	cleaning dirty blocks
+//	writeback.cc	cleaning: when; sweep.cc what is due; copies.cc which; commit.cc  becoming clean
+//	replacement.cc	who makes room; policy.cc  changes of the policy; streams.h  sequential streams
 //	checkpoint.cc	the home table
 //	recovery.cc	open; close.cc  orderly stop, suspend
 //
@@ -24,6 +25,7 @@
 #include "geometry.h"
 #include "home_table.h"
 #include "log.h"
+#include "streams.h"
 #include "superblock.h"
 #include "types.h"
 
@@ -71,6 +73,7 @@ enum RequestKind : u8 {
 
 inline constexpr u8 kReqFlagFua = FC_REQ_FUA;
 inline constexpr u8 kReqFlagSingly = 0x10;	// block by block: a hit has failed
+inline constexpr u8 kReqFlagSequential = 0x20;	// part of a long stream
 
 enum RangeStage : u8 { kRangeIdle, kRangeDrain, kRangeOrigin, kRangeFlush, kRangeDrop, kRangeEnd };
 
@@ -100,6 +103,9 @@ struct RangeOp {
 
 inline constexpr u64 kNoBlock = ~0ull;
 
+// Walks over all sets, see sweep.cc.
+enum Sweep : u8 { kSweepNone, kSweepSync, kSweepFallow, kSweepForget };
+
 struct Writeback {
 	Job *copied;			// FC_LOCK_WRITEBACK: finished copies
 	u32 in_flight;			// FC_LOCK_WRITEBACK: copies
@@ -108,19 +114,29 @@ struct Writeback {
 	bool flush_done;		// atomic
 	u8 flush_status;
 	u32 cursor;			// next set to look at
-	u32 pick;			// way from which start_set() looks, to be fair
-	u32 set_visits;			// of the fallow walk to the set at the cursor
+	u32 round_left;			// sets that the present round has not seen
+	u32 pick;			// way from which claim_copies() looks, to be fair
 	u32 failures;			// rounds in a row in which copies failed
 	u32 singly;			// so many copies more are of single blocks
 	u32 flush_errors;		// flushes of the origin that failed
 	u64 not_before_ms;		// backing off until then
 	u64 last_io_ms;
-	u64 fallow_since_ms;		// the last walk over all dirty blocks
-	u32 fallow_left;		// sets that the present walk has not seen
-	bool syncing;
+	u64 origin_read_ms;		// users have read the origin
+	u64 fallow_since_ms;		// the last walk of the fallow clock began
+	u64 fallow_round_ms;		// fallow blocks were last copied
+	u64 sync_logged_ms;
+	u32 sweep_left;			// sets that the present walk has not seen
+	Sweep sweep;
+	bool sync_wanted;		// atomic: what is dirty now shall be due
+	bool forget_wanted;		// a sync was stopped: nothing is due
+	bool syncing;			// until nothing is due
+	bool all;			// everything, until nothing is dirty
+	bool hurry;			// what is due is due at once
+	bool round_due;			// the present round is about what is due, too
+	bool pressure;
+	bool origin_read;		// origin_read_ms means something
 	bool stopped;			// FC_LOCK_WRITEBACK: suspended or closing down
 	bool running;			// FC_LOCK_WRITEBACK: copies may be being started
-	u64 sync_logged_ms;
 };
 
 } // namespace fc
@@ -130,13 +146,14 @@ struct fc_core {
 	void *os;
 	fc::Geometry geo;
 	fc::SetLayout layout;
+	fc::SetsShared shared;
+	char *policy_memory;			// of the lists of lru, or null
 	char *sets;
 	fc::u32 mode;
 	fc::u32 degraded;
 	fc::u32 flush_lost;			// atomic: a flush of the cache device has failed
 	fc::u32 origin_lost;			// atomic: one of ours of the origin, and no user knows yet
 	fc::u32 tunables[FC_NR_TUNABLES];
-	fc::u32 policy;				// enum fc_policy: what sets are to follow
 	fc::u32 lock_mask;
 	fc::u64 whole_blocks;			// origin blocks that lie entirely on the origin
 	bool volatile_dev[2];
@@ -147,13 +164,14 @@ struct fc_core {
 	fc::u32 unflushed[2];			// device holds acknowledged data that no flush covers
 	fc::u32 flushes[2];			// flushes of requests in flight
 	fc::u32 io_seen;			// a request came since the cleaner last looked
+	fc::u32 origin_read_seen;		// one that read the origin
 	fc::u32 error_streak;			// failures of the cache device in a row
 	fc::u64 nr_dirty;
 	fc::u64 nr_valid;
-	fc::u64 nr_hot;				// blocks in the hot lists of the policy lru
 	fc::u64 nr_waiting;
 	fc::u64 nr_jobs;
 
+	fc::Streams streams[2];			// of reads, of writes
 	fc::Log log;
 	fc::HomeTable home;
 	fc::Config config;
@@ -352,10 +370,39 @@ void mark_doubtful(CacheSet &set, const Job &job) FC_REQUIRES(set_lock);
 void kick_run(Core &core);
 
 // ---- writeback.cc
+// Copy until nothing is dirty.
+void clean_everything(Core &core);
+bool sync_gauge(const Core &core);
 void note_dirty(Core &core, u32 blocks);
-void note_clean(Core &core, u32 blocks);
+// Before the set says so: whoever sees that nothing is due finds the blocks counted as clean.
+void note_clean(Core &core, u32 blocks) FC_REQUIRES(set_lock);
+void wake_if_clean(Core &core);
 bool writeback_idle(Core &core);
 void stop_writeback(Core &core, bool stop);
+
+// ---- copies.cc
+struct CopyLimits {
+	u32 jobs;
+	u32 blocks;		// beside those that are due
+	bool due;
+	bool written_too;	// also due blocks that are being written
+	bool fallow;		// for the counters: the due ones are old; all is idle
+	bool idle;
+};
+
+struct Claimed {
+	Job *list;
+	u32 jobs;
+	u32 blocks;
+	bool unconfirmed;	// something was not claimed because its record is not confirmed
+};
+
+Claimed claim_copies(Core &core, u32 set_nr, const CopyLimits &limits);
+void start_copies(Core &core, const Claimed &claimed);
+
+// ---- sweep.cc
+// Go on with the present walk, or begin the next.  False if there is more to do now.
+bool sweep(Core &core, u64 now);
 
 // ---- commit.cc
 void writeback_copied(Core &core, Job &job, int dev, int status);

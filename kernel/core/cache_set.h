@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // One set: ways_per_set cache blocks, which of them are valid, dirty or busy, a hash from tags to
-// ways, the replacement hand, and the requests and jobs that concern the set.
+// ways, who goes next (replacement.h), and the requests and jobs that concern the set.
 //
-// Memory per way: tag 4, hash chain 2, users 2, hash heads 1, bitmaps 5/8: 9.6 bytes, and a header
-// of 64 bytes per set.  Everything is guarded by the set's lock.
+// Memory per way: tag 4, hash chain 2, users 2, hash heads 1, ghosts 1, bitmaps 1: 11 bytes, and a
+// header of 72 bytes per set.  Everything is guarded by the set's lock.
 #pragma once
 
 #include "atomic.h"
+#include "ghosts.h"
+#include "lru.h"
+#include "replacement.h"
 #include "types.h"
 
 namespace fc {
@@ -23,7 +26,9 @@ struct SetLayout {
 	u32 tags;
 	u32 next;
 	u32 users;
+	u32 ghosts;
 	u32 bytes;		// the whole set, a multiple of 64
+	SetsShared *shared;	// of the cache
 };
 
 struct PendingList {
@@ -40,12 +45,19 @@ struct SetHeader {
 	Job *jobs;			// jobs that own blocks of this set
 	PendingList ready;		// requests whose wait is over, to be mapped again in order
 	PendingList stalled;		// requests that wait for a record to be confirmed
+	char *lru;			// policy lru: memory of its lists
 	u32 drain_next;			// list of sets with ready requests: set number + 1, 0 ends
 	u16 nr_valid;
 	u16 nr_dirty;
+	u16 nr_due;			// dirty ways that the cleaner shall clean
+	u16 nr_copying;			// ways that are being copied to the origin
+	u16 nr_main;			// clock2q: ways of the main part; lru: of the hot list
 	u16 hand;			// replacement: the way to look at next
+	u16 main_hand;			// clock2q: that of the main part
+	u8 policy;			// enum fc_policy that the set follows
 	u8 drain_queued;		// in that list
 	u8 frozen;			// range operations that want the set still
+	u8 cleaning;			// above the dirty threshold, and not below the lower one since
 };
 
 class CacheSet {
@@ -60,7 +72,7 @@ public:
 	u32 find(u32 tag) const FC_REQUIRES(set_lock);
 	u32 tag(u32 way) const { return tags()[way]; }
 
-	// Make way hold tag: valid, clean, not referenced.  It must be invalid.
+	// Make way hold tag: valid, clean, not used yet.  It must be invalid.
 	void insert(u32 way, u32 tag) FC_REQUIRES(set_lock);
 	// Make way invalid and clean.
 	void remove(u32 way) FC_REQUIRES(set_lock);
@@ -72,10 +84,14 @@ public:
 	bool any_unconfirmed() const FC_REQUIRES(set_lock);
 	bool unconfirmed(u32 way) const { return test(kUnconfirmed, way); }
 	bool referenced(u32 way) const { return test(kReferenced, way); }
+	bool in_main(u32 way) const { return test(kMain, way); }
+	bool due(u32 way) const { return test(kDue, way); }
 
 	void set_dirty(u32 way, bool on) FC_REQUIRES(set_lock);
 	void set_busy(u32 way, bool on) FC_REQUIRES(set_lock) { assign(kBusy, way, on); }
 	void set_unconfirmed(u32 way, bool on) FC_REQUIRES(set_lock) { assign(kUnconfirmed, way, on); }
+	void set_due(u32 way, bool on) FC_REQUIRES(set_lock);
+	void note_written(u32 way) FC_REQUIRES(set_lock) { assign(kOld, way, false); }	// a dirty one
 	void set_referenced(u32 way, bool on) FC_REQUIRES(set_lock) { assign(kReferenced, way, on); }
 
 	// Pins: requests that use the block on the cache device.  A pinned way is not reused.
@@ -86,16 +102,38 @@ public:
 	u32 writers(u32 way) const { return users()[way] >> 8; }
 	bool pinned(u32 way) const { return users()[way] != 0; }
 
-	// Find up to want neighbouring ways for new blocks, invalid ones first, then clean ones that
-	// were not used lately; near: the way to try first, or kNoWay.  Returns how many from first
+	// ---- replacement.cc
+
+	// The block was used.
+	void touch(u32 way) FC_REQUIRES(set_lock);
+	// Find up to want neighbouring ways for new blocks, invalid ones first, then those of clean blocks that
+	// have to go; near: the way to try first, or kNoWay.  Returns how many from first
 	// on (0: no room), all invalid now; evicted counts the clean blocks that had to go.
 	u32 allocate(u32 want, u32 near, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
+	// Follow the rules' policy from now on.  lru: zeroed memory for its lists, or null.  What is known about
+	// the blocks is kept as far as the new policy has a use for it.
+	void adopt_policy(char *lru) FC_REQUIRES(set_lock);
+	// Admission: was the block here lately, or wanted?  It was wanted now.
+	bool seen_before(u32 tag) const FC_REQUIRES(set_lock) { return ghosts().has(tag); }
+	void remember(u32 tag) FC_REQUIRES(set_lock) { ghosts().add(tag); }
+	// Is the block one that stays for now: used lately, or often?
+	bool precious(u32 way) const { return test(kReferenced, way) || test(kMain, way); }
 
-	// Up to max dirty ways that are not busy, in order of way from start on; returns the count.
-	u32 collect_dirty(u32 start, u16 *ways, u32 max) const FC_REQUIRES(set_lock);
+	// ---- for the cleaner
+
+	// Up to max dirty (or due) ways that are not busy, in order of way from start on; returns the count.
+	u32 collect_dirty(u32 start, bool due_only, u16 *ways, u32 max) const FC_REQUIRES(set_lock);
+	// Everything that is dirty now is due.  None is.
+	void mark_due() FC_REQUIRES(set_lock);
+	void forget_due() FC_REQUIRES(set_lock);
+	// One step of the fallow clock's two hands: what was dirty at the last step and has not been written
+	// since is due.
+	void age() FC_REQUIRES(set_lock);
+	// Up to most dirty ways near the replacement's hand are due; returns how many.
+	u32 mark_due_at_hand(u32 most) FC_REQUIRES(set_lock);
 
 private:
-	enum Bitmap : u32 { kValid, kDirty, kBusy, kReferenced, kUnconfirmed, kBitmaps };
+	enum Bitmap : u32 { kValid, kDirty, kBusy, kReferenced, kUnconfirmed, kMain, kOld, kDue, kBitmaps };
 
 	u64 *bitmap(Bitmap b) const { return reinterpret_cast<u64 *>(at_ + sizeof(SetHeader)) + b * l_->words; }
 	u16 *heads() const { return reinterpret_cast<u16 *>(at_ + l_->heads); }
@@ -115,12 +153,29 @@ private:
 	u64 free_word(u32 word) const;
 	u64 evictable_word(u32 word) const;
 	u64 without_pinned(u32 word, u64 mask) const;
-	u32 take_run(u32 word, u64 starts, u32 want, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
-	u32 take_near(u32 want, u32 near, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
-	u32 take_free(u32 want, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
-	u32 take_cold(u32 want, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
-	void pass_word() FC_REQUIRES(set_lock);
-	u32 take_victim(u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
+	u64 inside(u32 word) const { return low_bits(min_of(l_->ways - word * 64, 64u)); }
+	u32 next_word(u32 word) const { return word + 1 < l_->words ? word + 1 : 0; }
+	Ghosts ghosts() const { return Ghosts(at_ + l_->ghosts, l_->ways); }
+	LruLists lru() const { return LruLists(header().lru, l_->ways); }
+
+	u32 take_near(u32 want, u32 near, u32 &first) FC_REQUIRES(set_lock);
+	u32 take_free(u32 want, u32 &first) FC_REQUIRES(set_lock);
+	u64 cold_word(u32 word) const FC_REQUIRES(set_lock);
+	u32 find_cold(u32 n, u32 words) const FC_REQUIRES(set_lock);
+	void move_hand(u32 to) FC_REQUIRES(set_lock);
+	u32 take_at_hand(u32 want, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
+	u32 take_from_main(u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
+	u32 take_oldest(u32 want, u32 &first, u32 &evicted) FC_REQUIRES(set_lock);
+	u32 lru_run(u32 way, u32 want) FC_REQUIRES(set_lock);
+	bool in_window(u32 way) const FC_REQUIRES(set_lock);
+	void enter(u32 way, u32 tag) FC_REQUIRES(set_lock);
+	void leave(u32 way) FC_REQUIRES(set_lock);
+	void promote(u32 word, u64 ways) FC_REQUIRES(set_lock);
+	void shrink_main(u32 most) FC_REQUIRES(set_lock);
+	void lru_touch(u32 way) FC_REQUIRES(set_lock);
+	void lru_move(u32 way, bool hot) FC_REQUIRES(set_lock);
+	void lru_shrink_hot(u32 most) FC_REQUIRES(set_lock);
+	void add_due(int n) FC_REQUIRES(set_lock);
 	void vacate(u32 way, u32 &evicted) FC_REQUIRES(set_lock);
 
 	const SetLayout *l_;

@@ -26,7 +26,7 @@ HomeSlot home_slot(Core &core, u32 slot, bool with_clean, bool &again)
 	    (!is_dirty && !with_clean))
 		return {0, FC_DISK_INVALID, false};
 	return {core.geo.origin_block(set_nr, set.tag(way)), is_dirty ? FC_DISK_DIRTY : FC_DISK_CLEAN,
-		set.referenced(way)};
+		set.precious(way)};
 }
 
 void fill_unit(Core &core, void *at, u64 unit, bool with_clean)

@@ -53,11 +53,12 @@ fc_status clean_all(Core &core)
 {
 	fc_os_log(core.os, FC_LOG_INFO, "Cleaning %llu blocks please WAIT", atomic_load(core.nr_dirty));
 	post(core.wb.failures, 0);
-	fc_core_start_sync(&core);
+	clean_everything(core);
+	fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);
 	while (atomic_load(core.nr_dirty) && !fc_os_interrupted(core.os) &&
 	       peek(core.wb.failures) < kFailuresBeforeGivingUp && !core.log.failed())
 		fc_os_wait(core.os, 1000);
-	post(core.wb.syncing, false);
+	post(core.wb.all, false);
 	const u64 left = atomic_load(core.nr_dirty);
 	if (!left)
 		return FC_OK;
@@ -142,10 +143,8 @@ FC_ENTRY int fc_core_set_mode(struct fc_core *core, int mode)
 	const bool changed = core->started && core->mode != static_cast<u32>(mode);
 	core->mode = static_cast<u32>(mode);
 	// Who leaves write-back expects the origin to be whole soon.
-	if (!makes_dirty(*core) && atomic_load(core->nr_dirty)) {
-		post(core->tunables[FC_TUNE_STOP_SYNC], 0);
-		post(core->wb.syncing, true);
-	}
+	if (!makes_dirty(*core) && atomic_load(core->nr_dirty))
+		clean_everything(*core);
 	// The next load is to be in this mode, after a crash, too.
 	if (!changed)
 		return FC_OK;

@@ -17,25 +17,33 @@ constexpr u32 kCommitBlocks = 256;	// commit when so many are copied, or nothing
 
 // ---- ending jobs
 
+void end_copying(CacheSet &set, u32 n) FC_REQUIRES(set_lock)
+{
+	post(set.header().nr_copying, static_cast<u16>(set.header().nr_copying - n));
+}
+
 void release(Core &core, Job &job, bool now_clean)
 {
 	const u32 n = nr_blocks_of(job);
 	{
 		SetGuard guard(core, job.set);
 		CacheSet set = set_at(core, job.set);
+		if (now_clean)
+			note_clean(core, n);
 		for (u64 left = job.mask; left; left &= left - 1) {
 			const u32 way = job.way[std::countr_zero(left)];
 			set.set_busy(way, false);
 			if (now_clean)
 				set.set_dirty(way, false);
 		}
+		end_copying(set, n);
 		unlink_job(core, job);
 	}
 	if (now_clean) {
 		count(core, FC_STAT_cleanings, n);
 		if (job.flags & kJobFallow)
 			count(core, FC_STAT_fallow_cleanings, n);
-		note_clean(core, n);
+		wake_if_clean(core);
 	}
 }
 
@@ -80,7 +88,7 @@ void leave_commit(Core &core)
 }
 
 // Keep what a write has touched since the copy began out of the commit; from here on writes to
-// the rest wait.  False if nothing is left; then the job is out of its set.
+// the rest wait.  What was written before a sync began has reached the origin all the same.  False if nothing is left; then the job is out of its set.
 bool close_copy(Core &core, Job &job)
 {
 	SetGuard guard(core, job.set);
@@ -88,11 +96,15 @@ bool close_copy(Core &core, Job &job)
 	u64 keep = 0;
 	for (u64 left = job.mask; left; left &= left - 1) {
 		const u32 bit = static_cast<u32>(std::countr_zero(left));
-		if ((job.stale >> bit & 1) || set.writers(job.way[bit]))
+		if ((job.stale >> bit & 1) || set.writers(job.way[bit])) {
 			set.set_busy(job.way[bit], false);
-		else
+			if (job.due >> bit & 1)
+				set.set_due(job.way[bit], false);
+		} else {
 			keep |= 1ull << bit;
+		}
 	}
+	end_copying(set, nr_blocks_of(job) - count_bits(keep));
 	job.mask = keep;
 	post(job.stage, kStageCommit);
 	if (!keep)

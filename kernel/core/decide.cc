@@ -25,7 +25,28 @@ bool caching(const Context &c)
 {
 	if (peek(c.core.degraded) || (c.req.flags & FC_REQ_AVOID))
 		return false;
-	return (c.req.flags & FC_REQ_WANT) || peek(c.core.tunables[FC_TUNE_CACHE_ALL]);
+	if (c.req.flags & FC_REQ_WANT)
+		return true;
+	return !(c.req.flags & kReqFlagSequential) && peek(c.core.tunables[FC_TUNE_CACHE_ALL]);
+}
+
+bool admits(const Context &c, u32 i)
+{
+	const u32 strict = peek(c.core.tunables[FC_TUNE_ADMISSION]);
+	return strict <= c.piece.write || (c.req.flags & FC_REQ_WANT) || c.set.seen_before(c.piece.tag + i);
+}
+
+void note_uncached(const Context &c, u32 n)
+{
+	if (c.req.flags & kReqFlagSequential) {
+		count(c.core, c.piece.write ? FC_STAT_uncached_sequential_writes : FC_STAT_uncached_sequential_reads, n);
+		return;
+	}
+	if (!caching(c) || admits(c, 0))
+		return;
+	count(c.core, FC_STAT_admission_refusals, n);
+	for (u32 i = 0; i < n; i++)
+		c.set.remember(c.piece.tag + i);
 }
 
 void shorten(const Context &c, u32 n)

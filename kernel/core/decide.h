@@ -40,6 +40,10 @@ Decision decide_write(const Context &c) FC_REQUIRES(set_lock);
 
 // May the request bring new blocks into the cache?
 bool caching(const Context &c);
+// And this block?  Not at first sight, if so tuned.
+bool admits(const Context &c, u32 i) FC_REQUIRES(set_lock);
+// The first n blocks go past the cache: why, for the counters, and for admission the next time.
+void note_uncached(const Context &c, u32 n) FC_REQUIRES(set_lock);
 // From here on the request is about its first n blocks only.
 void shorten(const Context &c, u32 n);
 // Wait in a line of the set, or behind a job.

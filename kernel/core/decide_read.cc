@@ -25,8 +25,7 @@ Decision read_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock)
 	do {
 		if (!c.set.pin(way + n, false))
 			break;
-		if (!c.set.referenced(way + n))
-			c.set.set_referenced(way + n, true);
+		c.set.touch(way + n);
 		n++;
 	} while (n < limit && follows(c, way + n, n));
 	if (!n)
@@ -42,13 +41,20 @@ Decision read_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock)
 
 Decision read_miss(const Context &c) FC_REQUIRES(set_lock)
 {
+	const bool wanted = caching(c) && c.core.mode != FC_MODE_WRITE_ONLY;
+	const bool fill = wanted && admits(c, 0);
 	u32 n = 1;
-	while (n < longest_run(c) && c.set.find(c.piece.tag + n) == kNoWay && !c.is_owned(n))
+	while (n < longest_run(c) && c.set.find(c.piece.tag + n) == kNoWay && !c.is_owned(n) &&
+	       (!wanted || admits(c, n) == fill))
 		n++;
 	shorten(c, n);
-	if (caching(c) && c.core.mode != FC_MODE_WRITE_ONLY)
+	if (!peek(c.core.origin_read_seen))
+		post(c.core.origin_read_seen, 1u);
+	if (fill)
 		if (Job *job = new_job(c, kJobFill, n))
 			return {What::kStartJob, n, job, How::kMiss};
+	if (!fill && c.core.mode != FC_MODE_WRITE_ONLY)
+		note_uncached(c, n);
 	c.req.kind = kReqUncached;
 	return {What::kRemapOrigin, n, nullptr, How::kUncached};
 }

@@ -31,7 +31,8 @@ Decision overwrite(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock
 	do {
 		if (!c.set.pin(way + n, true))
 			break;
-		c.set.set_referenced(way + n, true);
+		c.set.touch(way + n);
+		c.set.note_written(way + n);
 		n++;
 	} while (n < limit && follows(c, way + n, n) && c.set.dirty(way + n) &&
 		 !c.set.unconfirmed(way + n));
@@ -66,10 +67,13 @@ Decision bypass(const Context &c, u32 limit) FC_REQUIRES(set_lock)
 	Job *job = fc_os_job_alloc(c.core.os);
 	if (!job)
 		return {What::kNoMemory, 0, nullptr};
+	const bool refused = caching(c) && !admits(c, 0);
 	u32 n = 0;
 	do {
 		const u32 way = c.set.find(c.piece.tag + n);
 		if (n && ((way != kNoWay && (c.set.dirty(way) || c.set.busy(way))) || c.is_owned(n)))
+			break;
+		if (n && refused && admits(c, n))
 			break;
 		if (way != kNoWay) {
 			c.set.remove(way);	// rule 6
@@ -79,6 +83,7 @@ Decision bypass(const Context &c, u32 limit) FC_REQUIRES(set_lock)
 		n++;
 	} while (n < limit);
 	shorten(c, n);
+	note_uncached(c, n);
 	overtake_fills(c, n);
 	job->kind = kJobBypass;
 	post(job->stage, kStageData);
@@ -98,7 +103,7 @@ u32 write_run(const Context &c, u32 way, bool partial_end) FC_REQUIRES(set_lock)
 		if (!covers(c.core, c.piece, n) && !partial_end)
 			break;
 		if (way != kNoWay ? !follows(c, way + n, n) || c.set.dirty(way + n)
-				  : c.set.find(c.piece.tag + n) != kNoWay)
+				  : c.set.find(c.piece.tag + n) != kNoWay || !admits(c, n))
 			break;
 		if (c.is_owned(n))
 			break;
@@ -117,7 +122,7 @@ Decision claim_ways(const Context &c, JobKind kind, u32 way, u32 n, bool hit) FC
 		if (!hit)
 			c.set.insert(way + i, c.piece.tag + i);
 		else
-			c.set.set_referenced(way + i, true);
+			c.set.touch(way + i);
 		c.set.set_busy(way + i, true);
 		if (kind == kJobWrite)
 			c.set.set_unconfirmed(way + i, true);	// until its record is confirmed
@@ -137,6 +142,8 @@ Decision write_into_cache(const Context &c, u32 way) FC_REQUIRES(set_lock)
 		return claim_ways(c, kind, way, !whole && !through ? 1 : write_run(c, way, through), true);
 	if (!whole)
 		return bypass(c, 1);
+	if (!admits(c, 0))
+		return bypass(c, longest_run(c));
 	const u32 want = write_run(c, kNoWay, false);
 	const u32 before = c.piece.bit ? c.set.find(c.piece.tag - 1) : kNoWay;
 	u32 first = 0;

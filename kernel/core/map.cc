@@ -33,6 +33,15 @@ void note_request(Core &core)
 		post(core.io_seen, 1u);
 }
 
+// Is the request part of a stream that has gone on for long?
+void note_stream(Core &core, Request &req)
+{
+	const bool write = req.op == FC_OP_WRITE;
+	const u32 most_kb = peek(core.tunables[write ? FC_TUNE_SKIP_SEQ_WRITE_KB : FC_TUNE_SKIP_SEQ_READ_KB]);
+	if (most_kb && core.streams[write].note(req.sector, req.nr_sectors) > most_kb * 2)
+		req.flags |= kReqFlagSequential;
+}
+
 // Together, so that the sum is exact: reads = hits + misses + uncached.
 void count_blocks(Core &core, bool write, How how, u32 n)
 {
@@ -66,6 +75,18 @@ void count_piece(Core &core, const Decision &d, const Request &req, bool write)
 		count(core, write ? FC_STAT_ssd_writes : FC_STAT_ssd_reads);
 	else if (d.what == What::kRemapOrigin)
 		count(core, write ? FC_STAT_disk_writes : FC_STAT_disk_reads);
+}
+
+constexpr u32 kCleanSoonMs = 10;	// misses come in bursts
+
+// clean_on_*_miss.  Not during a sync, which would never end.
+bool mark_for_cleaning(Core &core, CacheSet &set, bool write) FC_REQUIRES(set_lock)
+{
+	const u32 n = peek(core.tunables[write ? FC_TUNE_CLEAN_ON_WRITE_MISS : FC_TUNE_CLEAN_ON_READ_MISS]);
+	if (!n || peek(core.wb.syncing) || !set.mark_due_at_hand(n))
+		return false;
+	post(core.wb.hurry, true);
+	return true;
 }
 
 Outcome carry_out(Core &core, Request &req, const Piece &piece, const Decision &d, int &dev)
@@ -138,13 +159,18 @@ Outcome start_piece(Core &core, Request &req, bool in_map, Pending *pending, int
 		return send_to_origin(core, req, piece, dev);
 	Decision d;
 	bool confirm;
+	bool clean = false;
 	{
 		SetGuard guard(core, piece.set);
 		CacheSet set = set_at(core, piece.set);
 		const Context c = {core, set, req, piece, pending, in_map, owned_blocks(set, piece)};
 		d = decide(c);
 		confirm = d.what == What::kWaiting && !c.set.header().stalled.empty();
+		if (d.how == How::kMiss)
+			clean = mark_for_cleaning(core, set, piece.write);
 	}
+	if (clean)
+		fc_os_kick(core.os, FC_WORK_WRITEBACK, kCleanSoonMs);
 	if (confirm) {
 		{
 			LogGuard guard(core);
@@ -171,6 +197,7 @@ FC_ENTRY int fc_core_map(struct fc_core *core, struct fc_request *req)
 		queue_range(*core, *req);
 		return FC_ACT_TAKEN;
 	}
+	note_stream(*core, *req);
 	int dev = FC_DEV_ORIGIN;
 	if (start_piece(*core, *req, true, nullptr, dev) != Outcome::kRemap)
 		return FC_ACT_TAKEN;

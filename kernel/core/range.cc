@@ -403,6 +403,8 @@ void range_job_done(Core &core, Job &job, bool failed)
 		CacheSet set = set_at(core, job.set);
 		// A record that may be on the cache device or not leaves its block in doubt.
 		const bool doubt = failed && (job.flags & kJobRecordAppended);
+		if (!failed)
+			note_clean(core, n);
 		for (u32 i = 0; i < n; i++) {
 			if (!failed)
 				set.remove(job.way[i]);
@@ -413,7 +415,7 @@ void range_job_done(Core &core, Job &job, bool failed)
 		records_applied(core, job);
 		atomic_sub<u64>(core.nr_valid, n);
 		count(core, FC_STAT_write_invalidates, n);
-		note_clean(core, n);
+		wake_if_clean(core);
 	}
 	if (failed)
 		atomic_store(core.range.status, static_cast<u8>(FC_EIO));

@@ -466,7 +466,7 @@ FC_ENTRY int fc_core_open(struct fc_core *core)
 	core->started = true;
 	core->wb.last_io_ms = core->wb.fallow_since_ms = fc_os_now_ms(core->os);
 	// A crash may have ended the cleaning that follows when write-back mode is left.
-	post(core->wb.syncing, !makes_dirty(*core) && core->nr_dirty);
+	post(core->wb.all, !makes_dirty(*core) && core->nr_dirty);
 	if (core->nr_dirty)
 		fc_os_kick(core->os, FC_WORK_WRITEBACK, 1000);
 	return FC_OK;

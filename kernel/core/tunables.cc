@@ -13,7 +13,7 @@ struct TunableLimits {
 };
 
 constexpr u32 kMaxDelayS = 1000000;
-constexpr u32 kMaxStreamKb = 1 << 30;
+constexpr u32 kMaxStreamKb = 4 << 20;
 
 // In the order of enum fc_tunable.
 constexpr TunableLimits kTunables[] = {
@@ -51,6 +51,9 @@ void init_tunables(Core &core)
 {
 	for (u32 i = 0; i < FC_NR_TUNABLES; i++)
 		post(core.tunables[i], kTunables[i].initial);
+	core.shared.policy = FC_POLICY_CLOCK2Q;
+	core.shared.hot_pct = kTunables[FC_TUNE_LRU_HOT_PCT].initial;
+	core.shared.promote_uses = kTunables[FC_TUNE_LRU_PROMOTE_THRESH].initial;
 }
 
 } // namespace fc
@@ -71,6 +74,10 @@ FC_ENTRY int fc_core_tune(struct fc_core *core, int tunable, unsigned int value)
 	if (!exists(tunable) || value < kTunables[tunable].low || value > kTunables[tunable].high)
 		return -1;
 	post(core->tunables[tunable], value);
+	if (tunable == FC_TUNE_LRU_HOT_PCT)
+		post(core->shared.hot_pct, value);
+	if (tunable == FC_TUNE_LRU_PROMOTE_THRESH)
+		post(core->shared.promote_uses, value);
 	return 0;
 }
 

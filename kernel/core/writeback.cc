@@ -1,222 +1,203 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The cleaner: copies dirty blocks to the origin; commit.cc then makes them clean.
+// The cleaner: when what is copied to the origin.
 //
-// It lives while there are dirty blocks.  Each call of fc_core_writeback() starts copies in the
-// order of the sets (which is the order of the origin, extent by extent), merged into runs.
+//	all		when the cache stops or leaves write-back, and while no request comes (idle_delay_ms)
+//	due		a sync, blocks that were not written for long, and clean_on_*_miss (sweep.cc)
+//	threshold	sets above dirty_thresh_pct, and if the whole cache is above cache_dirty_thresh_pct all sets,
+//			until they are an eighth below: so it does not begin again at each write
 //
-// What is cleaned: everything, if a sync was asked for or no request came for idle_delay_ms; else
-// sets above the dirty threshold, and everything once in fallow_delay.
+// Each call of fc_core_writeback() goes round the sets, from where the last one stopped, in the order of
+// the origin, extent by extent.  While users read the origin only max_clean_ios_busy copies are in flight.
+// copies.cc starts the copies, commit.cc makes what was copied clean.
 #include "cache.h"
 
 namespace fc {
 namespace {
 
-constexpr u32 kTickMs = 500;		// how often the cleaner looks when it has nothing to do
 constexpr u32 kSetsPerCall = 4096;	// looked at in one call
-constexpr u32 kPick = 64;		// dirty blocks of a set looked at in one call
+constexpr u32 kPickStep = 64;		// each round begins to look elsewhere in the sets, to be fair
+constexpr u32 kHysteresisDivisor = 8;
+constexpr u32 kBusyMs = 100;		// users have read the origin so lately
+constexpr u32 kAtOnceMs = 1;
+constexpr u32 kWaitingMs = 50;		// for what changes by itself
+constexpr u32 kLogEveryMs = 5000;
 
-enum class Reason { kNone, kThreshold, kAll, kFallow };
+// What one call wants.
+struct Wants {
+	bool all;
+	bool due;
+	bool pressure;		// the whole cache is above its threshold
+	bool closing;
+	u32 high;		// dirty blocks of a set above which it is cleaned
+	u32 low;		// down to so many
+	u32 cache_low;		// or so many, under pressure
+	u32 per_set;
+	u32 room;		// copies that may be started
+};
 
-// ---- starting copies
-
-// Sort ways by the tags of their blocks: within a set that is the order of the origin.
-void sort_by_tag(const CacheSet &set, u16 *ways, u32 n)
+u32 below(u32 threshold)
 {
-	for (u32 i = 1; i < n; i++) {
-		const u16 way = ways[i];
-		u32 j = i;
-		for (; j && set.tag(ways[j - 1]) > set.tag(way); j--)
-			ways[j] = ways[j - 1];
-		ways[j] = way;
-	}
+	return threshold - threshold / kHysteresisDivisor;
 }
 
-bool can_copy(const CacheSet &set, u32 way)
+u32 period_ms(Core &core)
 {
-	return set.dirty(way) && !set.busy(way) && !set.unconfirmed(way) && !set.writers(way);
+	return peek(core.tunables[FC_TUNE_WRITEBACK_CENTISECS]) * 10;
 }
 
-// Claim the longest run around way: neighbours on the origin that are neighbours in the set.
-Job *claim_run(Core &core, CacheSet &set, u32 set_nr, u32 way) FC_REQUIRES(set_lock)
+// ---- what is wanted now
+
+bool is_idle(Core &core, u64 now)
 {
-	Job *job = fc_os_job_alloc(core.os);
-	if (!job)
-		return nullptr;
-	const u64 block = core.geo.origin_block(set_nr, set.tag(way));
-	Piece piece = {};
-	piece.set = set_nr;
-	piece.bit = static_cast<u32>(block & low_bits(core.geo.chunk_shift()));
-	piece.base = block - piece.bit;
-	const u32 tag = set.tag(way);
-	const bool singly = peek(core.wb.singly) != 0;
-	if (singly)
-		atomic_sub(core.wb.singly, 1u);
-	u32 back = 0;
-	while (!singly && back < piece.bit && back < way && can_copy(set, way - back - 1) &&
-	       set.tag(way - back - 1) == tag - back - 1)
-		back++;
-	u32 n = back + 1;
-	while (!singly && piece.bit - back + n < core.geo.chunk_blocks() && way - back + n < core.geo.ways() &&
-	       can_copy(set, way - back + n) && set.tag(way - back + n) == tag - back + n)
-		n++;
-	const u32 first_bit = piece.bit - back;
-	for (u32 i = 0; i < n; i++) {
-		set.set_busy(way - back + i, true);
-		job->way[first_bit + i] = static_cast<u16>(way - back + i);
+	const u32 idle_ms = peek(core.tunables[FC_TUNE_IDLE_DELAY_MS]);
+	if (peek(core.io_seen)) {
+		post(core.io_seen, 0u);
+		core.wb.last_io_ms = now;
+		return false;
 	}
-	job->kind = kJobWriteback;
-	job->flush_errors = atomic_load(core.wb.flush_errors);
-	post(job->stage, kStageData);
-	link_job(core, *job, piece, bit_range(first_bit, n), nullptr);
-	count(core, FC_STAT_front_merge, back);
-	count(core, FC_STAT_back_merge, n - back - 1);
-	return job;
+	return idle_ms && now - core.wb.last_io_ms >= idle_ms;
 }
 
-// Start up to limit copies in a set.  unconfirmed: something could not be started only for now.
-// more: there is more to look at in the set.
-u32 start_set(Core &core, u32 set_nr, u32 limit, Reason reason, bool &unconfirmed, bool &more)
+bool users_read_the_origin(Core &core, u64 now)
 {
-	u16 ways[kPick];
-	u32 nr_picked = 0;
-	Job *started = nullptr;
-	u32 n = 0;
-	{
-		SetGuard guard(core, set_nr);
-		CacheSet set = set_at(core, set_nr);
-		if (set.header().frozen)
-			return 0;
-		nr_picked = set.collect_dirty(core.wb.pick % core.geo.ways(), ways, kPick);
-		sort_by_tag(set, ways, nr_picked);
-		for (u32 i = 0; i < nr_picked && n < limit; i++) {
-			unconfirmed |= set.unconfirmed(ways[i]);
-			if (!can_copy(set, ways[i]))
-				continue;
-			Job *job = claim_run(core, set, set_nr, ways[i]);
-			if (!job)
-				break;
-			if (reason != Reason::kThreshold)
-				job->flags |= kJobFallow;
-			job->queue_next = started;
-			started = job;
-			n++;
-		}
-		more = n == limit || nr_picked == kPick;
+	if (peek(core.origin_read_seen)) {
+		post(core.origin_read_seen, 0u);
+		core.wb.origin_read_ms = now;
+		core.wb.origin_read = true;
 	}
-	if (!n)
-		return 0;
-	{
-		WritebackGuard guard(core);
-		core.wb.in_flight += n;
-	}
-	for (Job *job = started, *next; job; job = next) {
-		next = job->queue_next;
-		const u32 bit = static_cast<u32>(std::countr_zero(job->mask));
-		const u32 shift = core.geo.block_shift();
-		count(core, FC_STAT_ssd_reads);
-		count(core, FC_STAT_disk_writes);
-		fc_os_copy(core.os, job, core.geo.data_sector(job->set, job->way[bit]),
-			   (job->first_block + bit) << shift, nr_blocks_of(*job) << shift);
-	}
-	return n;
+	return core.wb.origin_read && now - core.wb.origin_read_ms < kBusyMs;
 }
 
-// A look without the lock: it is about the order of work only.
-u32 dirty_in(Core &core, u32 set_nr)
+bool under_pressure(Core &core)
 {
-	return peek(set_at(core, set_nr).header().nr_dirty);
+	const u64 high = core.geo.nr_blocks() * peek(core.tunables[FC_TUNE_CACHE_DIRTY_THRESH_PCT]) / 100;
+	const u64 dirty = atomic_load(core.nr_dirty);
+	if (dirty > high)
+		core.wb.pressure = true;
+	else if (dirty <= high - high / kHysteresisDivisor)
+		core.wb.pressure = false;
+	return core.wb.pressure;
 }
 
-u32 copies_in_flight(Core &core)
+// Fallow blocks are in no hurry: fallow_clean_speed rounds in a second.
+bool fallow_round(Core &core, u64 now)
 {
+	if (now - core.wb.fallow_round_ms < 1000 / peek(core.tunables[FC_TUNE_FALLOW_CLEAN_SPEED]))
+		return false;
+	core.wb.fallow_round_ms = now;
+	return true;
+}
+
+void begin_round(Core &core, u64 now)
+{
+	core.wb.round_left = core.geo.nr_sets();
+	core.wb.pick += kPickStep;
+	core.wb.round_due = fallow_round(core, now) || peek(core.wb.hurry);
+	post(core.wb.hurry, false);
+}
+
+u32 room_for_copies(Core &core, bool closing, u64 now)
+{
+	u32 most = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_TOTAL]);
+	if (users_read_the_origin(core, now) && !closing)
+		most = min_of(most, peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_BUSY]));
 	WritebackGuard guard(core);
-	return core.wb.in_flight;
+	return core.wb.in_flight < most ? most - core.wb.in_flight : 0;
 }
 
-void next_set(Core &core)
+Wants wants_now(Core &core, u64 now)
 {
-	core.wb.cursor = core.wb.cursor + 1 < core.geo.nr_sets() ? core.wb.cursor + 1 : 0;
-	core.wb.set_visits = 0;
+	Wants w = {};
+	const u32 ways = core.geo.ways();
+	w.closing = peek(core.wb.all);
+	w.all = is_idle(core, now) || w.closing;
+	w.due = atomic_load(core.shared.nr_due) &&
+		(core.wb.round_due || peek(core.wb.syncing) || peek(core.wb.hurry));
+	w.pressure = under_pressure(core);
+	w.high = ways * peek(core.tunables[FC_TUNE_DIRTY_THRESH_PCT]) / 100;
+	w.low = below(w.high);
+	w.cache_low = below(ways * peek(core.tunables[FC_TUNE_CACHE_DIRTY_THRESH_PCT]) / 100);
+	w.per_set = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET]);
+	w.room = room_for_copies(core, w.closing, now);
+	return w;
 }
 
-// The fallow walk stays at a set while there is more in it, but not for ever: it may be written to.
-bool stays(Core &core, Reason reason, bool more)
+// ---- one set
+
+// How many blocks of the set are to be cleaned beside those that are due.  A look without the lock: it is about the
+// order of work only.
+u32 blocks_wanted(const Wants &w, SetHeader &header)
 {
-	return reason == Reason::kFallow && more && core.wb.set_visits++ < core.geo.ways() / 2;
+	const u32 dirty = peek(header.nr_dirty);
+	if (w.all)
+		return dirty;
+	if (dirty > w.high)
+		header.cleaning = 1;
+	else if (dirty <= w.low)
+		header.cleaning = 0;
+	const u32 low = min_of(header.cleaning ? w.low : dirty, w.pressure ? w.cache_low : dirty);
+	const u32 left = dirty - min_of(dirty, low);
+	return left - min_of(left, u32{peek(header.nr_copying)});
 }
 
-// Walk the sets from the cursor on and start copies.  Returns the number of sets that are done;
-// nothing: a whole round of them, and nothing was to be done.
-u32 start_copies(Core &core, Reason reason, bool &nothing)
+struct Round {
+	bool found;		// copies were started
+	bool waiting;		// something could not be started only for now
+	bool unconfirmed;	// because its record is not confirmed
+};
+
+void visit(Core &core, Wants &w, u32 set_nr, Round &round)
 {
-	const u32 total = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_TOTAL]);
-	const u32 per_set = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET]);
-	const u32 threshold = core.geo.ways() * peek(core.tunables[FC_TUNE_DIRTY_THRESH_PCT]) / 100;
+	SetHeader &header = set_at(core, set_nr).header();
+	if (!peek(header.nr_dirty))
+		return;
+	CopyLimits limits = {};
+	limits.jobs = min_of(w.room, w.per_set);
+	limits.blocks = blocks_wanted(w, header);
+	limits.due = w.due && peek(header.nr_due);
+	limits.written_too = peek(core.wb.syncing);
+	limits.fallow = !peek(core.wb.syncing);
+	limits.idle = w.all && !w.closing;
+	if (!limits.blocks && !limits.due)
+		return;
+	const Claimed claimed = claim_copies(core, set_nr, limits);
+	start_copies(core, claimed);
+	w.room -= claimed.jobs;
+	round.found |= claimed.jobs != 0;
+	round.waiting |= !claimed.jobs;
+	round.unconfirmed |= claimed.unconfirmed;
+}
+
+// ---- all sets
+
+// Returns the milliseconds after which to go on.
+u32 go_round(Core &core, Wants &w)
+{
 	const u32 nr_sets = core.geo.nr_sets();
-	bool unconfirmed = false;
-	bool found = false;
+	Round round = {};
 	u32 done = 0;
-	core.wb.pick += kPick;
-	u32 room = copies_in_flight(core);
-	room = room < total ? total - room : 0;
-	for (; done < min_of(nr_sets, kSetsPerCall) && room; done++, next_set(core)) {
-		const u32 dirty = dirty_in(core, core.wb.cursor);
-		if (!dirty || (reason == Reason::kThreshold && dirty <= threshold))
-			continue;
-		bool more = false;
-		const u32 n = start_set(core, core.wb.cursor, min_of(room, per_set), reason, unconfirmed, more);
-		found |= n != 0;
-		room -= n;
-		if (stays(core, reason, more))
-			break;
+	for (; done < kSetsPerCall && core.wb.round_left && w.room; done++, core.wb.round_left--) {
+		visit(core, w, core.wb.cursor, round);
+		core.wb.cursor = core.wb.cursor + 1 < nr_sets ? core.wb.cursor + 1 : 0;
 	}
-	if (unconfirmed && (reason != Reason::kThreshold || !found)) {
+	if (round.unconfirmed) {
 		{
 			LogGuard guard(core);
 			core.log.want_confirm();
 		}
 		kick_run(core);
 	}
-	nothing = !found && !unconfirmed && done == nr_sets;
-	return done;
-}
-
-// ---- what to do now
-
-Reason reason_now(Core &core, u64 now)
-{
-	if (peek(core.wb.syncing))
-		return Reason::kAll;
-	const u32 idle_ms = peek(core.tunables[FC_TUNE_IDLE_DELAY_MS]);
-	if (peek(core.io_seen)) {
-		post(core.io_seen, 0u);
-		core.wb.last_io_ms = now;
-	} else if (idle_ms && now - core.wb.last_io_ms >= idle_ms) {
-		return Reason::kAll;
-	}
-	const u32 fallow_s = peek(core.tunables[FC_TUNE_FALLOW_DELAY_S]);
-	if (!fallow_s || now - core.wb.fallow_since_ms < fallow_s * 1000ull)
-		return Reason::kThreshold;
-	if (!core.wb.fallow_left) {
-		core.wb.fallow_left = core.geo.nr_sets();
-		core.wb.cursor = core.wb.set_visits = 0;
-	}
-	return Reason::kFallow;
-}
-
-// The fallow walk has done so many sets more.
-void note_fallow(Core &core, u32 done, u64 now)
-{
-	core.wb.fallow_left -= min_of(core.wb.fallow_left, done);
-	if (!core.wb.fallow_left)
-		core.wb.fallow_since_ms = now;
+	if (!w.room)
+		return period_ms(core);		// copies kick when they end
+	if (core.wb.round_left || round.found)
+		return kAtOnceMs;
+	return round.waiting ? min_of(period_ms(core), kWaitingMs) : period_ms(core);
 }
 
 void log_sync(Core &core, u64 now)
 {
-	constexpr u64 kEveryMs = 5000;
-	if (!peek(core.wb.syncing) || now - core.wb.sync_logged_ms < kEveryMs)
+	if (!sync_gauge(core) || now - core.wb.sync_logged_ms < kLogEveryMs)
 		return;
 	core.wb.sync_logged_ms = now;
 	const u64 dirty = atomic_load(core.nr_dirty);
@@ -224,36 +205,20 @@ void log_sync(Core &core, u64 now)
 		  dirty * 100 / core.geo.nr_blocks());
 }
 
-} // namespace
-
-void note_dirty(Core &core, u32 blocks)
+void stop_sync(Core &core)
 {
-	if (__atomic_fetch_add(&core.nr_dirty, blocks, __ATOMIC_SEQ_CST) == 0)
-		fc_os_kick(core.os, FC_WORK_WRITEBACK, kTickMs);
+	core.wb.forget_wanted |= peek(core.wb.syncing);
+	atomic_store(core.wb.sync_wanted, false);
+	post(core.wb.syncing, false);
+	post(core.wb.all, false);
 }
 
-void note_clean(Core &core, u32 blocks)
+// The marks are all there, and what had one is on the origin.
+void end_sync(Core &core)
 {
-	if (atomic_sub<u64>(core.nr_dirty, blocks) == 0)
-		fc_os_wake(core.os);
+	if (peek(core.wb.syncing) && !atomic_load(core.wb.sync_wanted) && !atomic_load(core.shared.nr_due))
+		post(core.wb.syncing, false);
 }
-
-bool writeback_idle(Core &core)
-{
-	WritebackGuard guard(core);
-	return !core.wb.in_flight && !core.wb.commit_jobs && !core.wb.copied && !core.wb.running;
-}
-
-void stop_writeback(Core &core, bool stop)
-{
-	WritebackGuard guard(core);
-	core.wb.stopped = stop;
-}
-
-} // namespace fc
-
-namespace fc {
-namespace {
 
 // False if no copies may be started.
 bool begin_copies(Core &core)
@@ -271,21 +236,64 @@ void end_copies(Core &core)
 
 u32 clean(Core &core, u64 now)
 {
-	if (peek(core.wb.syncing) && peek(core.tunables[FC_TUNE_STOP_SYNC]))
-		post(core.wb.syncing, false);
-	if (now < peek(core.wb.not_before_ms))
-		return kTickMs;
-	const Reason reason = reason_now(core, now);
+	if (sync_gauge(core) && peek(core.tunables[FC_TUNE_STOP_SYNC]))
+		stop_sync(core);
+	if (!sweep(core, now))
+		return kAtOnceMs;
+	end_sync(core);
+	const u64 not_before = peek(core.wb.not_before_ms);
+	if (now < not_before)
+		return static_cast<u32>(min_of(not_before - now, u64{period_ms(core)}));
 	log_sync(core, now);
-	bool nothing = false;
-	const u32 done = start_copies(core, reason, nothing);
-	if (reason == Reason::kFallow)
-		note_fallow(core, done, now);
-	// Finished copies kick; this is for what changes by itself.
-	return reason == Reason::kThreshold || nothing ? kTickMs : kTickMs / 10;
+	if (!core.wb.round_left)
+		begin_round(core, now);
+	Wants w = wants_now(core, now);
+	return go_round(core, w);
 }
 
 } // namespace
+
+bool sync_gauge(const Core &core)
+{
+	return peek(core.wb.syncing) || atomic_load(core.wb.sync_wanted) || peek(core.wb.all);
+}
+
+void clean_everything(Core &core)
+{
+	post(core.tunables[FC_TUNE_STOP_SYNC], 0);
+	post(core.wb.all, true);
+	post(core.wb.not_before_ms, u64{0});
+}
+
+void note_dirty(Core &core, u32 blocks)
+{
+	if (__atomic_fetch_add(&core.nr_dirty, blocks, __ATOMIC_SEQ_CST) == 0)
+		fc_os_kick(core.os, FC_WORK_WRITEBACK, period_ms(core));
+}
+
+void note_clean(Core &core, u32 blocks)
+{
+	atomic_sub<u64>(core.nr_dirty, blocks);
+}
+
+void wake_if_clean(Core &core)
+{
+	if (atomic_load(core.nr_dirty) == 0)
+		fc_os_wake(core.os);
+}
+
+bool writeback_idle(Core &core)
+{
+	WritebackGuard guard(core);
+	return !core.wb.in_flight && !core.wb.commit_jobs && !core.wb.copied && !core.wb.running;
+}
+
+void stop_writeback(Core &core, bool stop)
+{
+	WritebackGuard guard(core);
+	core.wb.stopped = stop;
+}
+
 } // namespace fc
 
 FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
@@ -296,13 +304,14 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 	start_commit(*core);
 	finish_commit(*core);
 	if (atomic_load(core->nr_dirty) == 0) {
-		post(core->wb.syncing, false);
+		stop_sync(*core);
+		core->wb.forget_wanted = false;
 		core->wb.fallow_since_ms = now;
 		return 0;
 	}
 	// Without a log nothing can become clean.
 	if (core->log.failed())
-		post(core->wb.syncing, false);
+		stop_sync(*core);
 	if (core->log.failed() || !begin_copies(*core))
 		return 0;
 	const u32 delay_ms = clean(*core, now);
@@ -314,6 +323,7 @@ FC_ENTRY void fc_core_start_sync(struct fc_core *core)
 {
 	using namespace fc;
 	post(core->tunables[FC_TUNE_STOP_SYNC], 0);
+	atomic_store(core->wb.sync_wanted, true);
 	post(core->wb.syncing, true);
 	post(core->wb.not_before_ms, u64{0});
 	fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);

@@ -87,6 +87,8 @@ unsigned int fc_status_print(struct fc_cache *cache, char *result, unsigned int 
 		[FC_GAUGE_SYNCING] = "syncing",
 		[FC_GAUGE_POLICY] = "reclaim_policy",
 		[FC_GAUGE_LRU_HOT] = "lru_hot_blocks",
+		[FC_GAUGE_LRU_PROMOTIONS] = "lru_promotions",
+		[FC_GAUGE_LRU_DEMOTIONS] = "lru_demotions",
 	};
 	static const char * const stat_names[FC_NR_STATS] = {
 #define STAT_NAME(name, meaning) #name,
@@ -97,7 +99,7 @@ unsigned int fc_status_print(struct fc_cache *cache, char *result, unsigned int 
 	unsigned int sz = 0;
 	int i;
 
-	static_assert(FC_GAUGE_LRU_HOT == FC_NR_GAUGES - 1);	/* each has its name above */
+	static_assert(FC_GAUGE_LRU_DEMOTIONS == FC_NR_GAUGES - 1);	/* each has its name above */
 	DMEMIT("mode=%s state=%s", fc_mode_name(core ? cache->mode : cache->config.mode),
 	       state_name(core));
 	if (!core)

@@ -50,8 +50,6 @@
 	X(flush_ssd, "flushes sent to the cache device") \
 	X(flush_disk, "flushes sent to the origin") \
 	X(discards, "discard and write-zeroes requests") \
-	X(lru_promotions, "blocks moved from a warm to a hot list") \
-	X(lru_demotions, "blocks moved from a hot to a warm list") \
 	X(pid_adds, "entries added to the lists") \
 	X(pid_dels, "entries deleted from the lists") \
 	X(pid_drops, "entries pushed out of a full list") \

@@ -21,6 +21,9 @@ class CacheSet : public ::testing::Test {
 protected:
     void init(u32 ways) {
         layout_.init(ways);
+        layout_.shared = &shared_;
+        shared_ = {};
+        shared_.policy = FC_POLICY_CLOCK2Q;
         memory_.assign(layout_.bytes / 8, 0);
         set().init();
     }
@@ -36,14 +39,15 @@ protected:
     }
 
     fc::SetLayout layout_ = {};
+    fc::SetsShared shared_ = {};
     std::vector<fc::u64> memory_;
     u32 first_ = kNoWay;
     u32 evicted_ = 0;
 };
 
-TEST_F(CacheSet, needs_less_than_ten_bytes_for_a_way) {
+TEST_F(CacheSet, needs_less_than_twelve_bytes_for_a_way) {
     init(512);
-    EXPECT_LE(layout_.bytes, 512 * 10);
+    EXPECT_LE(layout_.bytes, 512 * 12);
 }
 
 TEST_F(CacheSet, finds_what_was_inserted_and_not_what_was_removed) {
@@ -147,6 +151,7 @@ TEST_F(CacheSet, spares_what_was_used_since_the_hand_passed) {
     EXPECT_EQ(allocate(1), 1u);
     EXPECT_EQ(first_, 2u);
     EXPECT_FALSE(set().referenced(0)) << "but only once";
+    EXPECT_TRUE(set().in_main(0));
 }
 
 TEST_F(CacheSet, evicts_what_was_used_if_everything_was) {
@@ -220,11 +225,11 @@ TEST_F(CacheSet, collects_dirty_ways_from_a_start_on_and_around) {
         set().set_dirty(way, true);
     set().set_busy(100, true);
     fc::u16 ways[8];
-    ASSERT_EQ(set().collect_dirty(70, ways, 8), 3u);
+    ASSERT_EQ(set().collect_dirty(70, false, ways, 8), 3u);
     EXPECT_EQ(ways[0], 70);
     EXPECT_EQ(ways[1], 127);
     EXPECT_EQ(ways[2], 3);
-    EXPECT_EQ(set().collect_dirty(71, ways, 1), 1u);
+    EXPECT_EQ(set().collect_dirty(71, false, ways, 1), 1u);
     EXPECT_EQ(ways[0], 127);
 }
 

@@ -260,7 +260,7 @@ TEST(Writeback, cleans_old_blocks_even_with_traffic) {
     World w;
     EXPECT_EQ(fc_core_tune(w.core, FC_TUNE_FALLOW_DELAY_S, 10), 0);
     w.make_dirty(0, 'a');
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 50; i++) {
         w.read(100);
         w.pass(500);
     }
