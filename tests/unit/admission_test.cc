@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is brought into the cache: lists, long streams, second sight.
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace {
+
+void tune(World &w, int tunable, unsigned value) {
+    ASSERT_EQ(fc_core_tune(w.core, tunable, value), 0);
+}
+
+// A read or write of whole blocks with flags, to its end.
+void go(World &w, int op, fc_u64 block, unsigned n = 1, unsigned flags = 0) {
+    const UserRequest &user = w.submit(op, block * w.bs(), n * w.bs(), 'x', flags);
+    w.finish();
+    ASSERT_EQ(user.status, FC_OK);
+}
+
+// ---- streams
+
+TEST(Streams, grow_with_each_request_that_goes_on_where_the_last_one_ended) {
+    const auto streams = std::make_unique<fc::Streams>();
+    EXPECT_EQ(streams->note(1000, 8), 8u);
+    EXPECT_EQ(streams->note(1008, 8), 16u);
+    EXPECT_EQ(streams->note(1016, 100), 116u);
+    EXPECT_EQ(streams->note(1200, 8), 8u) << "a gap";
+}
+
+TEST(Streams, do_not_count_the_rest_of_a_request_twice) {
+    const auto streams = std::make_unique<fc::Streams>();
+    EXPECT_EQ(streams->note(1000, 64), 64u);
+    EXPECT_EQ(streams->note(1016, 48), 64u) << "the rest";
+    EXPECT_EQ(streams->note(1064, 8), 72u);
+}
+
+TEST(Streams, are_many_at_a_time) {
+    const auto streams = std::make_unique<fc::Streams>();
+    unsigned found = 0;
+    for (unsigned i = 0; i < 100; i++)
+        for (unsigned s = 0; s < 64; s++)
+            found += streams->note(s * 1000000ull + i * 8, 8) == 8 * (i + 1);
+    EXPECT_GE(found, 6400u * 8 / 10) << "but for those that meet in an entry of the table";
+}
+
+TEST(Streams, survive_requests_at_random) {
+    const auto streams = std::make_unique<fc::Streams>();
+    fc_u64 random = 1;
+    unsigned length = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        length = streams->note(i * 256, 256);
+        for (unsigned k = 0; k < 32; k++) {
+            random = random * 6364136223846793005ull + 1442695040888963407ull;
+            streams->note(random >> 30, 8);
+        }
+    }
+    EXPECT_GE(length, 100u * 256);
+}
+
+TEST(Streams, have_a_longest_length_and_no_more) {
+    const auto streams = std::make_unique<fc::Streams>();
+    unsigned length = 0;
+    for (fc_u64 i = 0; i < 20; i++)
+        length = streams->note(i << 20, 1 << 20);
+    EXPECT_EQ(length, (1u << 24) - 1);
+}
+
+// ---- long streams go past the cache
+
+TEST(Sequential, reads_are_cached_up_to_the_threshold_and_not_beyond) {
+    World w;
+    tune(w, FC_TUNE_SKIP_SEQ_READ_KB, 16);
+    for (fc_u64 block = 0; block < 8; block++)
+        go(w, FC_OP_READ, block);
+    for (fc_u64 block = 0; block < 8; block++)
+        EXPECT_EQ(w.state(block), block < 4 ? "clean" : "none") << block;
+    EXPECT_EQ(w.stats[FC_STAT_uncached_sequential_reads], 4u);
+    EXPECT_EQ(w.stats[FC_STAT_uncached_reads], 4u);
+    EXPECT_EQ(w.stats[FC_STAT_read_misses], 4u);
+    go(w, FC_OP_READ, 0);
+    EXPECT_EQ(w.stats[FC_STAT_read_hits], 1u) << "hits are hits";
+}
+
+TEST(Sequential, writes_have_a_threshold_of_their_own) {
+    World w;
+    tune(w, FC_TUNE_SKIP_SEQ_READ_KB, 8);
+    for (fc_u64 block = 0; block < 6; block++)
+        go(w, FC_OP_WRITE, block);
+    EXPECT_EQ(w.stats[FC_STAT_uncached_writes], 0u);
+    tune(w, FC_TUNE_SKIP_SEQ_WRITE_KB, 8);
+    for (fc_u64 block = 8; block < 14; block++)
+        go(w, FC_OP_WRITE, block);
+    EXPECT_EQ(w.stats[FC_STAT_uncached_sequential_writes], 4u);
+    EXPECT_EQ(w.state(9), "dirty unconfirmed");
+    EXPECT_EQ(w.state(10), "none");
+    EXPECT_EQ(w.origin_letter(10), 'x');
+}
+
+TEST(Sequential, a_long_stream_of_writes_takes_clean_blocks_out_and_leaves_dirty_ones_in) {
+    World w;
+    w.make_clean(6);
+    w.make_dirty(7, 'd');
+    w.confirm();
+    tune(w, FC_TUNE_SKIP_SEQ_WRITE_KB, 8);
+    for (fc_u64 block = 4; block < 8; block++)
+        go(w, FC_OP_WRITE, block);
+    EXPECT_EQ(w.state(6), "none");
+    EXPECT_EQ(w.origin_letter(6), 'x');
+    EXPECT_EQ(w.state(7), "dirty") << "in place: the origin must not be newer than the cache";
+    EXPECT_EQ(w.cached_letter(7), 'x');
+}
+
+TEST(Sequential, who_is_wanted_is_cached_all_the_same) {
+    World w;
+    tune(w, FC_TUNE_SKIP_SEQ_READ_KB, 4);
+    for (fc_u64 block = 0; block < 4; block++)
+        go(w, FC_OP_READ, block, 1, FC_REQ_WANT);
+    EXPECT_EQ(w.state(3), "clean");
+}
+
+// ---- lists
+
+TEST(Admission, who_is_to_be_avoided_brings_nothing_in) {
+    World w;
+    go(w, FC_OP_READ, 0, 1, FC_REQ_AVOID);
+    go(w, FC_OP_WRITE, 1, 1, FC_REQ_AVOID);
+    EXPECT_EQ(w.state(0), "none");
+    EXPECT_EQ(w.state(1), "none");
+    EXPECT_EQ(w.stats[FC_STAT_uncached_reads], 1u);
+    EXPECT_EQ(w.stats[FC_STAT_uncached_writes], 1u);
+    w.make_clean(2);
+    go(w, FC_OP_READ, 2, 1, FC_REQ_AVOID);
+    EXPECT_EQ(w.stats[FC_STAT_read_hits], 1u);
+}
+
+TEST(Admission, without_cache_all_only_who_is_wanted_brings_blocks_in) {
+    World w;
+    tune(w, FC_TUNE_CACHE_ALL, 0);
+    go(w, FC_OP_READ, 0);
+    go(w, FC_OP_READ, 1, 1, FC_REQ_WANT);
+    go(w, FC_OP_WRITE, 2, 1, FC_REQ_WANT);
+    EXPECT_EQ(w.state(0), "none");
+    EXPECT_EQ(w.state(1), "clean");
+    EXPECT_EQ(w.state(2), "dirty unconfirmed");
+}
+
+// ---- second sight
+
+TEST(Admission, on_second_sight_reads_are_cached_at_the_second_miss) {
+    World w;
+    tune(w, FC_TUNE_ADMISSION, 1);
+    go(w, FC_OP_READ, 0, 4);
+    EXPECT_EQ(w.state(0), "none");
+    EXPECT_EQ(w.stats[FC_STAT_admission_refusals], 4u);
+    EXPECT_EQ(w.stats[FC_STAT_uncached_reads], 4u);
+    go(w, FC_OP_READ, 0, 4);
+    for (fc_u64 block = 0; block < 4; block++)
+        EXPECT_EQ(w.state(block), "clean") << block;
+    EXPECT_EQ(w.stats[FC_STAT_read_misses], 4u);
+}
+
+TEST(Admission, only_what_was_asked_for_is_remembered) {
+    World w;
+    tune(w, FC_TUNE_ADMISSION, 1);
+    go(w, FC_OP_READ, 0, 3);
+    go(w, FC_OP_READ, 3);
+    EXPECT_EQ(w.state(3), "none") << "seen for the first time";
+    go(w, FC_OP_READ, 2, 4); // 2 and 3 are known, 4 and 5 are not
+    EXPECT_EQ(w.state(2), "clean");
+    EXPECT_EQ(w.state(3), "clean");
+    EXPECT_EQ(w.state(4), "none");
+    EXPECT_EQ(w.state(5), "none");
+}
+
+TEST(Admission, of_writes_is_asked_for_apart) {
+    World w;
+    tune(w, FC_TUNE_ADMISSION, 1);
+    go(w, FC_OP_WRITE, 0, 2);
+    EXPECT_EQ(w.state(0), "dirty unconfirmed");
+    tune(w, FC_TUNE_ADMISSION, 2);
+    go(w, FC_OP_WRITE, 4, 2);
+    EXPECT_EQ(w.state(4), "none");
+    EXPECT_EQ(w.origin_letter(5), 'x');
+    go(w, FC_OP_WRITE, 4, 2);
+    EXPECT_EQ(w.state(5), "dirty unconfirmed");
+}
+
+} // namespace

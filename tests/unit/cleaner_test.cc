@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// When what is cleaned: syncs, thresholds, the fallow clock.
+#include <gtest/gtest.h>
+
+#include "world.h"
+
+namespace {
+
+constexpr int kCache = FC_DEV_CACHE;
+constexpr int kOrigin = FC_DEV_ORIGIN;
+
+void tune(World &w, int tunable, unsigned value) {
+    ASSERT_EQ(fc_core_tune(w.core, tunable, value), 0);
+}
+
+// Cleans only what a test asks for.
+void without_timers(World &w) {
+    tune(w, FC_TUNE_IDLE_DELAY_MS, 0);
+    tune(w, FC_TUNE_FALLOW_DELAY_S, 0);
+}
+
+bool syncing(World &w) {
+    return w.gauge(FC_GAUGE_SYNCING);
+}
+
+// All I/O but what the test holds back, and time.
+void go_on(World &w, int rounds = 20) {
+    for (int i = 0; i < rounds; i++)
+        w.pass(100), w.finish();
+}
+
+// ---- sync
+
+TEST(Sync, ends_though_users_write_all_the_time) {
+    World w;
+    without_timers(w);
+    for (fc_u64 block = 0; block < 8; block++)
+        w.make_dirty(block, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    int rounds = 0;
+    for (; syncing(w) && rounds < 200; rounds++) {
+        for (fc_u64 block = 0; block < 8; block++)
+            w.write(block, 'b');
+        w.run();
+        while (w.find(kCache, Op::write) >= 0)
+            w.complete(kCache, Op::write, FC_OK), w.run();
+        go_on(w, 1);
+    }
+    EXPECT_LT(rounds, 100);
+    for (fc_u64 block = 0; block < 8; block++)
+        EXPECT_NE(w.origin_letter(block), 'o') << block;
+}
+
+TEST(Sync, does_not_trust_a_copy_that_began_before_it) {
+    World w;
+    without_timers(w);
+    tune(w, FC_TUNE_FALLOW_CLEAN_SPEED, 100);
+    w.make_dirty(0, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    w.run();
+    ASSERT_EQ(w.count(kOrigin, Op::copy), 1u);
+    const UserRequest &user = w.write(0, 'b'); // after the copy has read 'a', perhaps
+    w.complete(kCache, Op::write, FC_OK);
+    ASSERT_EQ(user.status, FC_OK);
+    fc_core_start_sync(w.core);
+    w.run(); // marks, while the copy is under way
+    Io &copy = w.ios[static_cast<size_t>(w.find(kOrigin, Op::copy))];
+    const std::string old = std::string(copy.count * 512, 'a');
+    w.complete(kOrigin, Op::copy, FC_OK);
+    w.device[kOrigin].write(0, old, false); // it has
+    w.run();
+    EXPECT_TRUE(syncing(w)) << "'b' was written before the second sync";
+    go_on(w);
+    EXPECT_FALSE(syncing(w));
+    EXPECT_EQ(w.origin_letter(0), 'b');
+}
+
+TEST(Sync, copies_a_block_that_somebody_writes_all_the_time_and_leaves_it_dirty) {
+    World w;
+    without_timers(w);
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.write(0, 'b'); // in flight to the end
+    ASSERT_EQ(w.count(kCache, Op::write), 1u);
+    fc_core_start_sync(w.core);
+    for (int i = 0; i < 20 && syncing(w); i++) {
+        w.pass(100);
+        w.complete_all([](const Io &io) { return io.op != Op::write || io.kind != Io::kRemap; });
+    }
+    EXPECT_FALSE(syncing(w));
+    EXPECT_NE(w.origin_letter(0), 'o');
+    w.finish();
+    EXPECT_EQ(w.state(0), "dirty");
+    EXPECT_EQ(w.cached_letter(0), 'b');
+    w.clean_all();
+    EXPECT_EQ(w.origin_letter(0), 'b');
+}
+
+TEST(Sync, a_write_that_overlaps_only_the_start_of_a_copy_keeps_the_block_dirty) {
+    World w;
+    without_timers(w);
+    w.make_dirty(0, 'a');
+    w.confirm();
+    w.write(0, 'b');
+    fc_core_start_sync(w.core);
+    w.run();
+    ASSERT_EQ(w.count(kOrigin, Op::copy), 1u);
+    w.complete(kCache, Op::write, FC_OK); // the write ends first
+    go_on(w);
+    EXPECT_EQ(w.state(0), "dirty");
+}
+
+TEST(Sync, goes_on_after_copies_have_failed) {
+    World w;
+    without_timers(w);
+    w.make_dirty(0, 'a');
+    w.make_dirty(20, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    w.run();
+    w.complete(kOrigin, Op::copy, FC_EIO);
+    w.run();
+    w.finish();
+    EXPECT_TRUE(syncing(w));
+    go_on(w, 50);
+    EXPECT_FALSE(syncing(w));
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
+}
+
+TEST(Sync, ends_when_what_was_dirty_is_clean_and_not_before) {
+    World w(many_sets());
+    without_timers(w);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 95);
+    for (fc_u64 block = 0; block < 5000; block += 1000)
+        w.make_dirty(block, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    for (int i = 0; i < 2000 && syncing(w); i++) {
+        w.now_ms++;
+        w.run();
+        if (!syncing(w))
+            break;
+        if (!w.ios.empty())
+            w.complete(0);
+    }
+    EXPECT_FALSE(syncing(w));
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
+}
+
+TEST(Sync, a_stopped_one_leaves_no_marks) {
+    World w;
+    without_timers(w);
+    tune(w, FC_TUNE_MAX_CLEAN_IOS_TOTAL, 1);
+    for (const fc_u64 block : {0ull, 8ull, 16ull, 24ull})
+        w.make_dirty(block, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    w.run();
+    tune(w, FC_TUNE_STOP_SYNC, 1);
+    go_on(w);
+    EXPECT_FALSE(syncing(w));
+    EXPECT_EQ(w.core->shared.nr_due, 0u);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 3u);
+}
+
+// ---- thresholds
+
+// One set of 64 ways, of which n are dirty, no two of them neighbours.
+Shape one_large_set() {
+    Shape shape;
+    shape.sets = 1;
+    shape.ways = 64;
+    shape.extent = 64;
+    shape.origin_sectors = 512 * 8;
+    return shape;
+}
+
+void make_many_dirty(World &w, unsigned n) {
+    for (fc_u64 block = 0; w.gauge(FC_GAUGE_DIRTY) < n; block += 2)
+        w.make_dirty(block, 'a');
+    w.confirm();
+}
+
+TEST(Threshold, of_a_set_cleaning_goes_on_until_an_eighth_below_and_no_further) {
+    World w(one_large_set());
+    without_timers(w);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 50);
+    tune(w, FC_TUNE_CACHE_DIRTY_THRESH_PCT, 95);
+    make_many_dirty(w, 32);
+    go_on(w);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 32u) << "not above yet";
+    w.make_dirty(200, 'a');
+    w.confirm();
+    go_on(w);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 28u);
+}
+
+TEST(Threshold, what_is_being_copied_counts) {
+    World w(one_large_set());
+    without_timers(w);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 95);
+    tune(w, FC_TUNE_CACHE_DIRTY_THRESH_PCT, 95);
+    make_many_dirty(w, 40);
+    tune(w, FC_TUNE_MAX_CLEAN_IOS_SET, 4);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 50);
+    for (int i = 0; i < 20; i++) // no copy ends
+        w.now_ms += 500, w.run();
+    EXPECT_EQ(w.count(kOrigin, Op::copy), 12u);
+    w.finish();
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 28u);
+}
+
+TEST(Threshold, of_the_cache_cleans_sets_that_are_below_their_own) {
+    World w(one_large_set());
+    without_timers(w);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 95);
+    tune(w, FC_TUNE_CACHE_DIRTY_THRESH_PCT, 50);
+    make_many_dirty(w, 33);
+    go_on(w);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 28u);
+}
+
+TEST(Threshold, fewer_copies_run_while_users_read_the_origin) {
+    World w(one_large_set());
+    without_timers(w);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 95);
+    tune(w, FC_TUNE_CACHE_DIRTY_THRESH_PCT, 95);
+    make_many_dirty(w, 40);
+    tune(w, FC_TUNE_MAX_CLEAN_IOS_BUSY, 2);
+    w.read(400);
+    fc_core_start_sync(w.core);
+    w.run();
+    EXPECT_EQ(w.count(kOrigin, Op::copy), 2u);
+    w.complete(kOrigin, Op::read, FC_OK);
+    w.now_ms += 600;
+    for (int i = 0; i < 10; i++)
+        w.now_ms++, w.run();
+    EXPECT_EQ(w.count(kOrigin, Op::copy), 32u) << "they have stopped";
+    w.finish();
+}
+
+TEST(Threshold, a_miss_may_clean_what_is_next_to_go) {
+    World w(one_large_set());
+    without_timers(w);
+    make_many_dirty(w, 8);
+    tune(w, FC_TUNE_CLEAN_ON_READ_MISS, 3);
+    w.read(400), w.finish();
+    go_on(w);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 5u);
+}
+
+TEST(Threshold, without_merging_each_block_is_a_copy_of_its_own) {
+    World w(one_large_set());
+    without_timers(w);
+    w.make_dirty(0, 'a', 4);
+    w.confirm();
+    tune(w, FC_TUNE_WRITE_MERGE, 0);
+    fc_core_start_sync(w.core);
+    w.run();
+    EXPECT_EQ(w.count(kOrigin, Op::copy), 4u);
+    w.finish();
+}
+
+// ---- the fallow clock
+
+TEST(Fallow, cleans_what_was_not_written_for_one_to_two_delays) {
+    World w;
+    tune(w, FC_TUNE_IDLE_DELAY_MS, 0);
+    tune(w, FC_TUNE_FALLOW_DELAY_S, 10);
+    w.make_dirty(0, 'a');
+    w.make_dirty(20, 'a');
+    w.confirm();
+    for (int i = 0; i < 11; i++)
+        w.pass(1000), w.finish();
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 2u) << "seen once";
+    w.write(20, 'b'), w.finish();
+    for (int i = 0; i < 14; i++)
+        w.pass(1000), w.finish();
+    EXPECT_EQ(w.state(0), "clean");
+    EXPECT_EQ(w.state(20), "dirty") << "written since";
+    EXPECT_EQ(w.stats[FC_STAT_fallow_cleanings], 1u);
+}
+
+} // namespace
