@@ -425,8 +425,10 @@ static void show_members(struct fc_lists *lists, struct seq_file *seq, enum fc_l
 	seq_putc(seq, '\n');
 }
 
-/* flashcache_pidlists: two lines as flashcache 3 had them, then groups and the idle class.
- * Context: task; sleeps. */
+/*
+ * flashcache_pidlists: two lines as flashcache 3 had them, then groups and the idle class.
+ * Context: task; sleeps.
+ */
 void fc_lists_show(struct fc_cache *cache, struct seq_file *seq)
 {
 	struct fc_lists *lists = cache->lists;
