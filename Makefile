@@ -17,7 +17,9 @@ KVER    ?= $(or $(filter $(shell uname -r),$(KVERS)),$(lastword $(KVERS)))
 KDIR    ?= /lib/modules/$(KVER)/build
 # KDIR= may name any build tree, of a kernel that is not installed, too.
 release := $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null),$(KVER))
-MODDIR  := $(BUILD)/module-$(release)
+# DEBUG=1: with the sysctl error_inject (kernel/glue/inject.h), beside the usual build.
+DEBUG   :=
+MODDIR  := $(BUILD)/module-$(release)$(if $(DEBUG),-debug)
 # A warning of the compiler, objtool or modpost fails the build.  STRICT= : no.
 STRICT  ?= 1
 
@@ -28,11 +30,11 @@ PREFIX  ?= /usr
 ##@ Build
 .PHONY: all module modules-all tools user
 all: modules-all user ## everything below
-module: ## flashcache.ko for one kernel, in build/module-<release>/ [KVER=... or KDIR=...]
+module: ## flashcache.ko for one kernel, in build/module-<release>/ [KVER=... or KDIR=... DEBUG=1: with error_inject, in ...-debug/]
 	@test -d "$(KDIR)" || { echo "no kernel headers in $(KDIR): make deps, or give KVER= or KDIR=" >&2; exit 1; }
 	@packaging/link-sources "$(MODDIR)"
 	@echo "  MODULE  $(release)"
-	@$(MAKE) --no-print-directory -C "$(KDIR)" M="$(MODDIR)" modules 2>&1 | tee "$(MODDIR)/build.log"
+	@$(MAKE) --no-print-directory -C "$(KDIR)" M="$(MODDIR)" $(if $(DEBUG),FLASHCACHE_DEBUG=1) modules 2>&1 | tee "$(MODDIR)/build.log"
 	@if [ -n "$(STRICT)" ] && grep -aE 'warning:|WARNING:' "$(MODDIR)/build.log" \
 		| grep -avE '^make|compiler differs' >/dev/null; then \
 		echo "$(MODDIR): built with warnings (STRICT= lets them pass)" >&2; \

@@ -70,13 +70,21 @@ static int format(struct fc_cache *cache, const struct fc_table *table)
 	return status;
 }
 
-static void apply_options(struct fc_core *core, const struct fc_table *table)
+/* A cache in use is worth more than one option: what cannot be had now is only warned of. */
+static void apply_options(struct fc_cache *cache, struct fc_core *core,
+			  const struct fc_table *table)
 {
 	unsigned int i;
 
-	for (i = 0; i < fc_nr_tunable_names; i++)
-		if (table->options_given & BIT(i))
-			fc_core_tune(core, fc_tunable_names[i].tunable, table->option[i]);
+	for (i = 0; i < fc_nr_tunable_names; i++) {
+		const struct fc_tunable_name *name = &fc_tunable_names[i];
+
+		if (!(table->options_given & BIT_ULL(i)))
+			continue;
+		if (fc_setting_set(cache, core, name->tunable, table->option[i]))
+			fc_warn(cache, "option %s %u cannot be applied, it stays %u", name->name,
+				table->option[i], fc_setting_get(core, name->tunable));
+	}
 }
 
 /*
@@ -89,12 +97,13 @@ static int open_core(struct fc_cache *cache, const struct fc_table *table)
 	int status;
 
 	/* From an earlier attempt that failed. */
+	fc_policy_free(cache);
 	memset(cache->memory, 0, fc_core_bytes(&cache->config));
 
 	core = fc_core_init(cache->memory, cache, &cache->config);
 	cache->mode = fc_table_mode(table);
 	fc_core_set_mode(core, cache->mode);
-	apply_options(core, table);
+	apply_options(cache, core, table);
 	status = fc_core_open(core);
 	if (status)
 		return status;
@@ -158,7 +167,7 @@ static int resume_again(struct fc_target *target)
 	}
 	/* Not again after a mere suspend: it would undo what sysctls have set since. */
 	if (!target->applied)
-		apply_options(cache->core, &target->table);
+		apply_options(cache, cache->core, &target->table);
 	target->applied = true;
 	return 0;
 }
@@ -226,6 +235,7 @@ void fc_cache_close(struct fc_cache *cache)
 	int fast = fc_core_tuned(cache->core, FC_TUNE_FAST_REMOVE);
 	int status;
 
+	fc_policy_fix(cache);
 	fc_core_tune(cache->core, FC_TUNE_STOP_SYNC, 0);
 	WRITE_ONCE(cache->closer, current);
 	status = fc_core_close(cache->core, fast);

@@ -103,6 +103,7 @@ static struct fc_cache *alloc_cache(const struct fc_target *target)
 	fc_flush_init(cache);
 	ratelimit_state_init(&cache->log_limit, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
+	mutex_init(&cache->policy_mutex);
 	INIT_LIST_HEAD(&cache->list);
 	return cache;
 }
@@ -115,7 +116,11 @@ static int construct(struct fc_cache *cache)
 	cache->stats = alloc_percpu(struct fc_stats);
 	if (!cache->stats)
 		return -ENOMEM;
-	r = fc_work_init(cache);
+	r = fc_histograms_init(cache);
+	if (!r)
+		r = fc_lists_init(cache);
+	if (!r)
+		r = fc_work_init(cache);
 	if (!r)
 		r = fc_jobs_init(cache);
 	if (!r)
@@ -133,7 +138,10 @@ static void destruct(struct fc_cache *cache)
 	bioset_exit(&cache->part_bios);
 	fc_jobs_exit(cache);
 	fc_locks_exit(cache);
+	fc_lists_exit(cache);
+	fc_histograms_exit(cache);
 	free_percpu(cache->stats);
+	fc_policy_free(cache);
 	vfree(cache->memory);
 	kfree(cache);
 }

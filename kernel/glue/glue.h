@@ -13,8 +13,13 @@
  *	job.c		memory for jobs, their buffers, and for requests that wait
  *	io.c		I/O of the core's own: jobs, copies, metadata
  *	work.c		background work, waiting, locks, time
- *	stats.c log.c	counters; the kernel's log
+ *	stats.c histogram.c	counters; how long, how large, how many at once
+ *	settings.c	the numbers that users set: names, ranges, what they change
+ *	policy.c	the replacement policy and its memory
+ *	lists.c		whose requests are cached: processes, control groups
+ *	log.c		the kernel's log
  *	procfs.c sysctl.c message.c reboot.c	what users and the system see
+ *	inject.c	errors on demand, in debug builds
  *
  * A *cache* is one origin behind one cache device.  A *target* is one loaded table line; several
  * targets of one mapped device share a cache while a table is reloaded.
@@ -27,6 +32,7 @@
 #include <linux/device-mapper.h>
 #include <linux/list.h>
 #include <linux/mempool.h>
+#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -39,10 +45,13 @@
 
 #define FC_NR_DEVS 2
 #define FC_DEV_NAME_BYTES 128
-#define FC_MAX_OPTIONS 8
+#define FC_MAX_OPTIONS 24
 #define FC_ORIGIN_ID_BYTES FC_DISK_ID_BYTES
 
 struct fc_cache;
+struct fc_histograms;
+struct fc_lists;
+struct seq_file;
 
 /* ---- the table line (table.c) ---------------------------------------------------------------- */
 
@@ -53,17 +62,6 @@ enum fc_persistence {
 	FC_PERSIST_CREATE,		/* refuse if there is a cache */
 	FC_PERSIST_FORCE,		/* overwrite whatever is there */
 };
-
-/* A tunable that the table line or a sysctl can set. */
-struct fc_tunable_name {
-	const char *name;
-	int tunable;			/* enum fc_tunable */
-	unsigned int min, max;
-	bool option;			/* may be in the table line */
-};
-
-extern const struct fc_tunable_name fc_tunable_names[];
-extern const unsigned int fc_nr_tunable_names;
 
 /* A parsed table line.  Sizes in sectors where not said otherwise; 0: not given. */
 struct fc_table {
@@ -78,7 +76,7 @@ struct fc_table {
 	unsigned int disk_assoc;
 	unsigned int write_only;
 	unsigned int md_block_size;
-	unsigned int options_given;	/* bit: index into fc_tunable_names */
+	u64 options_given;		/* bit: index into fc_tunable_names */
 	unsigned int option[FC_MAX_OPTIONS];
 	char origin_id[FC_ORIGIN_ID_BYTES];
 };
@@ -88,6 +86,31 @@ int fc_table_mode(const struct fc_table *table);
 struct fc_target;
 bool fc_has_control(const char *word);
 unsigned int fc_table_print(const struct fc_target *target, char *result, unsigned int maxlen);
+
+/* ---- numbers that users set (settings.c, policy.c) ------------------------------------------- */
+
+/* What a name stands for: an enum fc_tunable, or one of these. */
+enum fc_setting {
+	FC_SETTING_SKIP_SEQ_KB = FC_NR_TUNABLES,	/* both sequential thresholds */
+	FC_SETTING_POLICY,				/* enum fc_policy */
+};
+
+struct fc_tunable_name {
+	const char *name;
+	int tunable;			/* enum fc_tunable or enum fc_setting */
+	bool option;			/* may be in the table line */
+};
+
+extern const struct fc_tunable_name fc_tunable_names[];
+extern const unsigned int fc_nr_tunable_names;
+
+int fc_setting_range(int setting, unsigned int *low, unsigned int *high);
+unsigned int fc_setting_get(struct fc_core *core, int setting);
+int fc_setting_set(struct fc_cache *cache, struct fc_core *core, int setting, unsigned int value);
+
+int fc_policy_adopt(struct fc_cache *cache, struct fc_core *core, int policy);
+void fc_policy_fix(struct fc_cache *cache);
+void fc_policy_free(struct fc_cache *cache);
 
 /* ---- the cache (cache.c, activate.c) --------------------------------------------------------- */
 
@@ -137,6 +160,10 @@ struct fc_cache {
 	struct fc_set_lock *set_locks;
 	unsigned int set_lock_mask;
 	unsigned long flags;		/* FC_CACHE_WANTS_MEMORY */
+	bool has_lists;			/* somebody is in one of the lists */
+	bool times_io;			/* io_latency_hist */
+	struct fc_histograms __percpu *histograms;
+	struct fc_lists *lists;
 
 	spinlock_t log_lock ____cacheline_aligned_in_smp;	/* FC_LOCK_LOG */
 	spinlock_t queue_lock ____cacheline_aligned_in_smp;	/* FC_LOCK_QUEUE */
@@ -167,6 +194,14 @@ struct fc_cache {
 	struct ratelimit_state log_limit;
 	bool warned;
 	u64 stats_base[FC_NR_STATS];	/* what the counters were at zero_stats */
+	struct fc_histograms *histograms_base;	/* the same */
+
+	struct mutex policy_mutex;	/* guards the rest of the paragraph; changes of the policy */
+	bool policy_fixed;		/* no change any more */
+	void *policy_memory;		/* of the core */
+#ifdef FLASHCACHE_DEBUG
+	unsigned long injected;		/* errors to come: FC_INJECT_* */
+#endif
 
 	/* guarded by the registry's mutex */
 	struct list_head list;
@@ -233,6 +268,10 @@ struct fc_io {
 	unsigned short bio_flags;
 	u8 route;			/* enum fc_route */
 	blk_status_t error;		/* the last one seen */
+#ifdef FLASHCACHE_DEBUG
+	u8 dev;				/* enum fc_dev: where the clone was sent last */
+#endif
+	u64 start_ns;			/* 0: its time is not taken */
 };
 
 int fc_map(struct dm_target *ti, struct bio *bio);
@@ -260,6 +299,9 @@ static inline int fc_status_of(blk_status_t error)
 struct fc_glue_job {
 	struct fc_job core;
 	struct fc_cache *cache;
+#ifdef FLASHCACHE_DEBUG
+	bool fills;			/* it has read the origin */
+#endif
 	unsigned int nr_pages;
 	struct page *page[FC_JOB_MAX_PAGES];
 };
@@ -300,6 +342,38 @@ void fc_procfs_remove(struct fc_cache *cache);
 
 void fc_sysctl_add(struct fc_cache *cache);
 void fc_sysctl_remove(struct fc_cache *cache);
+
+/* Histograms (histogram.c, histogram.h). */
+enum fc_histogram { FC_HISTOGRAM_SIZE, FC_HISTOGRAM_LATENCY, FC_HISTOGRAM_COPY };
+u64 fc_histogram_count(struct fc_cache *cache, enum fc_histogram which, unsigned int bucket);
+void fc_histograms_zero(struct fc_cache *cache);
+void fc_latency_record(struct fc_cache *cache, bool on);
+int fc_histograms_init(struct fc_cache *cache);
+void fc_histograms_exit(struct fc_cache *cache);
+
+/* The lists (lists.c). */
+enum fc_list { FC_LIST_BLACK, FC_LIST_WHITE, FC_NR_LISTS };
+enum fc_member { FC_MEMBER_PID, FC_MEMBER_GROUP, FC_MEMBER_IDLE, FC_NR_MEMBERS };
+enum fc_list_limit { FC_LIST_DO_EXPIRY, FC_LIST_EXPIRY_SECS, FC_LIST_MAX_PIDS, FC_NR_LIST_LIMITS };
+
+#define FC_LIST_MAX_PID (4u << 20)	/* the largest number that the kernel gives a process */
+
+unsigned int fc_lists_flags(struct fc_cache *cache, const struct bio *bio);
+int fc_list_add(struct fc_cache *cache, enum fc_list list, enum fc_member member, u64 id);
+int fc_list_del(struct fc_cache *cache, enum fc_list list, enum fc_member member, u64 id);
+void fc_list_del_all(struct fc_cache *cache, enum fc_list list);
+unsigned int fc_list_print(struct fc_cache *cache, enum fc_list list, char *result,
+			   unsigned int maxlen);
+void fc_lists_show(struct fc_cache *cache, struct seq_file *seq);
+unsigned int fc_list_get_limit(const struct fc_cache *cache, enum fc_list_limit which);
+int fc_list_set_limit(struct fc_cache *cache, enum fc_list_limit which, unsigned int value);
+int fc_lists_init(struct fc_cache *cache);
+void fc_lists_exit(struct fc_cache *cache);
+
+#ifdef FLASHCACHE_DEBUG
+unsigned int fc_injected(struct fc_cache *cache);
+int fc_inject_set(struct fc_cache *cache, unsigned int value);
+#endif
 
 int fc_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
 	       unsigned int maxlen);

@@ -10,7 +10,8 @@
 #include <linux/mm.h>
 
 #include "compat.h"
-#include "glue.h"
+#include "histogram.h"
+#include "inject.h"
 
 #define JOB_BIOS_RESERVED 64
 #define ASYNC_IOS_RESERVED 64
@@ -27,6 +28,7 @@ struct job_io {
 struct async_io {
 	struct fc_cache *cache;
 	unsigned int token;
+	bool write;
 };
 
 /* One that somebody waits for. */
@@ -34,6 +36,7 @@ struct sync_io {
 	struct fc_cache *cache;
 	struct completion done;
 	int dev;
+	bool write;
 	bool flush;
 	bool fua;
 	int status;
@@ -107,6 +110,8 @@ static void job_end_io(struct bio *bio)
 	int dev = io->dev;
 	int status = fc_status_of(bio->bi_status);
 
+	if (fc_inject_job(cache, to_glue_job(job), dev, bio_op(bio) == REQ_OP_READ))
+		status = FC_EIO;
 	bio_put(bio);
 	rcu_read_lock();
 	fc_core_job_io_done(cache->core, job, dev, status);
@@ -148,10 +153,10 @@ static void copy_done(int read_error, unsigned long write_error, void *context)
 {
 	struct fc_glue_job *job = context;
 	int dev = read_error ? FC_DEV_CACHE : FC_DEV_ORIGIN;
+	bool failed = read_error || write_error || fc_inject(job->cache, FC_INJECT_COPY);
 
 	rcu_read_lock();
-	fc_core_job_io_done(job->cache->core, &job->core, dev,
-			    read_error || write_error ? FC_EIO : FC_OK);
+	fc_core_job_io_done(job->cache->core, &job->core, dev, failed ? FC_EIO : FC_OK);
 	rcu_read_unlock();
 }
 
@@ -171,6 +176,7 @@ void fc_os_copy(void *os, struct fc_job *job, fc_u64 cache_sector, fc_u64 origin
 		.count = count,
 	};
 
+	fc_count_copy(cache, count / cache->config.block_sectors);
 	dm_kcopyd_copy(cache->copy_client, &from, 1, &to, 0, copy_done, to_glue_job(job));
 }
 
@@ -203,10 +209,11 @@ static void async_done(unsigned long error, void *context)
 	struct async_io *io = context;
 	struct fc_cache *cache = io->cache;
 	unsigned int token = io->token;
+	bool failed = error || (io->write && fc_inject(cache, FC_INJECT_LOG));
 
 	mempool_free(io, &cache->async_ios);
 	rcu_read_lock();
-	fc_core_async_done(cache->core, token, error ? FC_EIO : FC_OK);
+	fc_core_async_done(cache->core, token, failed ? FC_EIO : FC_OK);
 	rcu_read_unlock();
 }
 
@@ -223,6 +230,7 @@ void fc_os_async_io(void *os, int dev, int io_op, fc_u64 sector, void *buffer,
 
 	io->cache = cache;
 	io->token = token;
+	io->write = io_op == FC_IO_WRITE;
 	start_io(cache, dev, io_op, sector, buffer, count, flags, &request);
 }
 
@@ -230,6 +238,8 @@ static void sync_done(unsigned long error, void *context)
 {
 	struct sync_io *io = context;
 
+	if (io->write && fc_inject(io->cache, FC_INJECT_METADATA))
+		error = 1;
 	io->status = error ? FC_EIO : FC_OK;
 	if (error && (io->flush || io->fua) && io->cache->core)
 		fc_core_sync_failed(io->cache->core, io->dev, io->flush);
@@ -244,6 +254,7 @@ int fc_os_sync_io(void *os, int dev, int io_op, fc_u64 sector, void *buffer,
 		.cache = os,
 		.done = COMPLETION_INITIALIZER_ONSTACK(io.done),
 		.dev = dev,
+		.write = io_op == FC_IO_WRITE,
 		.flush = io_op == FC_IO_FLUSH,
 		.fua = flags & FC_IO_FUA,
 	};

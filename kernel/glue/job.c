@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "glue.h"
+#include "inject.h"
 
 #define JOBS_RESERVED 64
 #define PENDINGS_RESERVED 1024
@@ -173,12 +174,16 @@ void fc_jobs_exit(struct fc_cache *cache)
 struct fc_job *fc_os_job_alloc(void *os)
 {
 	struct fc_cache *cache = os;
-	struct fc_glue_job *job = pool_alloc(cache, &cache->jobs);
+	struct fc_glue_job *job;
 
+	if (fc_inject_alloc(cache, fc_inject_job_bits(cache)))
+		return NULL;
+	job = pool_alloc(cache, &cache->jobs);
 	if (unlikely(!job))
 		return NULL;
 	memset(&job->core, 0, sizeof(job->core));
 	job->cache = cache;
+	fc_inject_init_job(job);
 	job->nr_pages = 0;
 	return &job->core;
 }
@@ -236,6 +241,8 @@ struct fc_pending *fc_os_pending_alloc(void *os)
 {
 	struct fc_cache *cache = os;
 
+	if (fc_inject_alloc(cache, FC_INJECT_PENDING))
+		return NULL;
 	return pool_alloc(cache, &cache->pendings);
 }
 

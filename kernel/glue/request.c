@@ -11,7 +11,8 @@
 #include <linux/crc32c.h>
 #include <linux/highmem.h>
 
-#include "glue.h"
+#include "histogram.h"
+#include "inject.h"
 
 #define PART_BIOS_RESERVED 64
 
@@ -84,9 +85,20 @@ static void direct(struct fc_cache *cache, struct bio *bio, int dev, fc_u64 sect
 		bio->bi_opf &= ~REQ_RAHEAD;
 }
 
+/* What only reads and writes have: who sends it counts, its size, its time. */
+static void begin_transfer(struct fc_cache *cache, struct fc_io *io, const struct bio *bio)
+{
+	if (unlikely(READ_ONCE(cache->has_lists)))
+		io->req.flags |= fc_lists_flags(cache, bio);
+	if (unlikely(READ_ONCE(cache->times_io)))
+		io->start_ns = ktime_get_ns();
+	fc_count_size(cache, io->req.nr_sectors);
+}
+
 static void remap(struct fc_cache *cache, struct fc_io *io, struct bio *bio, int dev)
 {
 	io->route = FC_ROUTE_REMAPPED;
+	fc_inject_note_dev(io, dev);
 	direct(cache, bio, dev, io->req.target_sector);
 }
 
@@ -111,8 +123,11 @@ int fc_map(struct dm_target *ti, struct bio *bio)
 	io->bio_flags = bio->bi_flags;
 	io->error = BLK_STS_OK;
 	io->route = FC_ROUTE_NONE;
+	io->start_ns = 0;
 	if (unlikely(op == FC_OP_FLUSH || req->flags))
 		fc_cache_look_at_devices(cache);
+	if (likely(op == FC_OP_READ || op == FC_OP_WRITE))
+		begin_transfer(cache, io, bio);
 
 	switch (fc_core_map(cache->core, req)) {
 	case FC_ACT_REMAP_CACHE:
@@ -137,6 +152,7 @@ void fc_os_accept(void *os, struct fc_request *req, unsigned int nr_sectors)
 
 	if (nr_sectors >= bio_sectors(bio))
 		return;
+	fc_recount_size(os, bio_sectors(bio), nr_sectors);
 	dm_accept_partial_bio(bio, nr_sectors);
 	io->iter.bi_size = bio->bi_iter.bi_size;
 }
@@ -163,6 +179,7 @@ static void part_end_io(struct bio *bio)
 	blk_status_t error = bio->bi_status;
 
 	bio_put(bio);
+	fc_inject_request(cache, io_of(req), &error);
 	if (unlikely(error))
 		io_of(req)->error = error;
 	rcu_read_lock();
@@ -207,6 +224,7 @@ void fc_os_submit_part(void *os, struct fc_request *req, int dev, fc_u64 dev_sec
 	} else {
 		bio = part_bio(cache, io, clone, dev, offset, count);
 	}
+	fc_inject_note_dev(io, dev);
 	direct(cache, bio, dev, dev_sector);
 	dm_submit_bio_remap(clone, bio);
 }
@@ -223,6 +241,13 @@ void fc_os_complete(void *os, struct fc_request *req, int status)
 	bio_endio(bio);
 }
 
+static int end_request(struct fc_cache *cache, const struct fc_io *io)
+{
+	if (unlikely(io->start_ns))
+		fc_count_latency(cache, io->start_ns);
+	return DM_ENDIO_DONE;
+}
+
 /* The target's end_io function: each end of the clone comes by here.  Context: any. */
 int fc_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 {
@@ -233,8 +258,9 @@ int fc_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 	int taken = 1;
 
 	if (route == FC_ROUTE_DONE)
-		return DM_ENDIO_DONE;
+		return end_request(cache, io);
 
+	fc_inject_request(cache, io, error);
 	if (unlikely(*error))
 		io->error = *error;
 	io->route = FC_ROUTE_NONE;
@@ -248,7 +274,7 @@ int fc_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 	if (taken)
 		return DM_ENDIO_INCOMPLETE;
 	*error = blk_status_from(req->status, *error);
-	return DM_ENDIO_DONE;
+	return end_request(cache, io);
 }
 
 /* Context: task. */

@@ -29,16 +29,22 @@ fc_u64 fc_os_stat_sum(void *os, int stat)
 /* What users see: the total since zero_stats.  Context: any. */
 u64 fc_stat(struct fc_cache *cache, int stat)
 {
-	return fc_os_stat_sum(cache, stat) - READ_ONCE(cache->stats_base[stat]);
+	u64 base = READ_ONCE(cache->stats_base[stat]);	/* first: it is never the larger one */
+
+	return fc_os_stat_sum(cache, stat) - base;
 }
 
-/* Errors are kept: they say what has become of the devices.  Context: task. */
+/*
+ * Counters and histograms start again.  Errors are kept: they say what has become of the devices.
+ * Context: task.
+ */
 void fc_stats_zero(struct fc_cache *cache)
 {
 	int i;
 
 	for (i = 0; i < FC_STAT_disk_read_errors; i++)
 		WRITE_ONCE(cache->stats_base[i], fc_os_stat_sum(cache, i));
+	fc_histograms_zero(cache);
 }
 
 const char *fc_mode_name(int mode)

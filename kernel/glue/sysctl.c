@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/sys/dev/flashcache/<ssd>+<disk>/: a file for each tunable of the core, and two that do
- * something.  A value out of range is EINVAL, and the old one stays.
+ * /proc/sys/dev/flashcache/<ssd>+<disk>/: a file for each number of settings.c, and those below,
+ * of which some do something when they are written.  A value out of range is EINVAL, and the old
+ * one stays.
+ *
+ * All modes have all files: a mode may change while the cache lives, and what is dirty outlives
+ * the change.  They are made at the first resume, and not again when a table is reloaded, for
+ * taking them away would wait for a writer, who may wait for memory while I/O is suspended.
  */
 #include <linux/slab.h>
 #include <linux/sysctl.h>
@@ -32,51 +37,116 @@ static int tunable_handler(fc_ctl_table *table, int write, void *buffer, size_t 
 {
 	struct fc_cache *cache = table->data;
 	const struct fc_tunable_name *name = table->extra1;
-	unsigned int value = fc_core_tuned(cache->core, name->tunable);
+	unsigned int value = fc_setting_get(cache->core, name->tunable);
 	int r = transfer(table, &value, write, buffer, length, position);
 
 	if (r <= 0)
 		return r;
-	if (value < name->min || value > name->max ||
-	    fc_core_tune(cache->core, name->tunable, value))
-		return -EINVAL;
-	return 0;
+	return fc_setting_set(cache, cache->core, name->tunable, value);
 }
 
-/* Reads as 1 while a sync runs. */
-static int do_sync_handler(fc_ctl_table *table, int write, void *buffer, size_t *length,
-			   loff_t *position)
-{
-	struct fc_cache *cache = table->data;
-	unsigned int value = fc_core_gauge(cache->core, FC_GAUGE_SYNCING) ? 1 : 0;
-	int r = transfer(table, &value, write, buffer, length, position);
+/* ---- those that are no tunables of the core -------------------------------------------------- */
 
-	if (r <= 0 || !value)
-		return r < 0 ? r : 0;
+/* Reads as 1 while a sync runs. */
+static unsigned int get_do_sync(struct fc_cache *cache)
+{
+	return fc_core_gauge(cache->core, FC_GAUGE_SYNCING) ? 1 : 0;
+}
+
+static int set_do_sync(struct fc_cache *cache, unsigned int value)
+{
+	if (!value)
+		return 0;
 	fc_core_tune(cache->core, FC_TUNE_STOP_SYNC, 0);
 	fc_core_start_sync(cache->core);
 	return 0;
 }
 
-static int zero_stats_handler(fc_ctl_table *table, int write, void *buffer, size_t *length,
-			      loff_t *position)
+static unsigned int get_zero_stats(struct fc_cache *cache)
 {
-	unsigned int value = 0;
-	int r = transfer(table, &value, write, buffer, length, position);
-
-	if (r <= 0 || !value)
-		return r < 0 ? r : 0;
-	fc_stats_zero(table->data);
 	return 0;
 }
 
-static const struct {
+static int set_zero_stats(struct fc_cache *cache, unsigned int value)
+{
+	if (value)
+		fc_stats_zero(cache);
+	return 0;
+}
+
+static unsigned int get_io_latency_hist(struct fc_cache *cache)
+{
+	return READ_ONCE(cache->times_io);
+}
+
+static int set_io_latency_hist(struct fc_cache *cache, unsigned int value)
+{
+	fc_latency_record(cache, value);
+	return 0;
+}
+
+static unsigned int get_do_pid_expiry(struct fc_cache *cache)
+{
+	return fc_list_get_limit(cache, FC_LIST_DO_EXPIRY);
+}
+
+static int set_do_pid_expiry(struct fc_cache *cache, unsigned int value)
+{
+	return fc_list_set_limit(cache, FC_LIST_DO_EXPIRY, value);
+}
+
+static unsigned int get_pid_expiry_secs(struct fc_cache *cache)
+{
+	return fc_list_get_limit(cache, FC_LIST_EXPIRY_SECS);
+}
+
+static int set_pid_expiry_secs(struct fc_cache *cache, unsigned int value)
+{
+	return fc_list_set_limit(cache, FC_LIST_EXPIRY_SECS, value);
+}
+
+static unsigned int get_max_pids(struct fc_cache *cache)
+{
+	return fc_list_get_limit(cache, FC_LIST_MAX_PIDS);
+}
+
+static int set_max_pids(struct fc_cache *cache, unsigned int value)
+{
+	return fc_list_set_limit(cache, FC_LIST_MAX_PIDS, value);
+}
+
+struct control {
 	const char *name;
-	proc_handler *handler;
-} actions[] = {
-	{ "do_sync", do_sync_handler },
-	{ "zero_stats", zero_stats_handler },
+	unsigned int (*get)(struct fc_cache *cache);
+	int (*set)(struct fc_cache *cache, unsigned int value);
 };
+
+static const struct control controls[] = {
+	{ "do_sync", get_do_sync, set_do_sync },
+	{ "zero_stats", get_zero_stats, set_zero_stats },
+	{ "io_latency_hist", get_io_latency_hist, set_io_latency_hist },
+	{ "do_pid_expiry", get_do_pid_expiry, set_do_pid_expiry },
+	{ "pid_expiry_secs", get_pid_expiry_secs, set_pid_expiry_secs },
+	{ "max_pids", get_max_pids, set_max_pids },
+#ifdef FLASHCACHE_DEBUG
+	{ "error_inject", fc_injected, fc_inject_set },
+#endif
+};
+
+static int control_handler(fc_ctl_table *table, int write, void *buffer, size_t *length,
+			   loff_t *position)
+{
+	struct fc_cache *cache = table->data;
+	const struct control *control = table->extra1;
+	unsigned int value = control->get(cache);
+	int r = transfer(table, &value, write, buffer, length, position);
+
+	if (r <= 0)
+		return r;
+	return control->set(cache, value);
+}
+
+/* ---- the directory --------------------------------------------------------------------------- */
 
 static void fill_table(struct fc_cache *cache, struct ctl_table *entry)
 {
@@ -89,18 +159,19 @@ static void fill_table(struct fc_cache *cache, struct ctl_table *entry)
 		entry->mode = 0644;
 		entry->proc_handler = tunable_handler;
 	}
-	for (i = 0; i < ARRAY_SIZE(actions); i++, entry++) {
-		entry->procname = actions[i].name;
+	for (i = 0; i < ARRAY_SIZE(controls); i++, entry++) {
+		entry->procname = controls[i].name;
 		entry->data = cache;
+		entry->extra1 = (void *)&controls[i];
 		entry->mode = 0644;
-		entry->proc_handler = actions[i].handler;
+		entry->proc_handler = control_handler;
 	}
 }
 
 /* Context: task.  Without its files a cache works as well. */
 void fc_sysctl_add(struct fc_cache *cache)
 {
-	size_t nr = fc_nr_tunable_names + ARRAY_SIZE(actions);
+	size_t nr = fc_nr_tunable_names + ARRAY_SIZE(controls);
 	char *path = kasprintf(GFP_KERNEL, "dev/flashcache/%s", cache->label);
 
 	/* One more, empty: older kernels look for it. */

@@ -25,19 +25,6 @@
 #define NR_REQUIRED 4
 #define NR_POSITIONS 11
 
-const struct fc_tunable_name fc_tunable_names[] = {
-	{ "dirty_thresh_pct", FC_TUNE_DIRTY_THRESH_PCT, 10, 95, true },
-	{ "max_clean_ios_total", FC_TUNE_MAX_CLEAN_IOS_TOTAL, 1, 1024, true },
-	{ "max_clean_ios_set", FC_TUNE_MAX_CLEAN_IOS_SET, 1, 64, true },
-	{ "fallow_delay", FC_TUNE_FALLOW_DELAY_S, 0, 1000000, true },
-	{ "idle_delay_ms", FC_TUNE_IDLE_DELAY_MS, 0, 86400000, true },
-	{ "fast_remove", FC_TUNE_FAST_REMOVE, 0, 1, true },
-	{ "cache_all", FC_TUNE_CACHE_ALL, 0, 1, true },
-	{ "stop_sync", FC_TUNE_STOP_SYNC, 0, 1, false },
-};
-const unsigned int fc_nr_tunable_names = ARRAY_SIZE(fc_tunable_names);
-static_assert(ARRAY_SIZE(fc_tunable_names) <= FC_MAX_OPTIONS);
-
 /* ---- parsing --------------------------------------------------------------------------------- */
 
 /* A number of the line: where it goes, what it may be, what to say if it is not. */
@@ -138,20 +125,19 @@ static int parse_option(struct fc_table *table, const char *key, const char *val
 
 	for (i = 0; i < fc_nr_tunable_names; i++) {
 		const struct fc_tunable_name *name = &fc_tunable_names[i];
-		const struct number number = {
-			&table->option[i], name->min, name->max, false, "Invalid option value"
-		};
+		struct number number = { &table->option[i], 0, 0, false, "Invalid option value" };
 
 		if (!name->option || strcmp(key, name->name))
 			continue;
-		if (table->options_given & BIT(i)) {
+		if (table->options_given & BIT_ULL(i)) {
 			*error = "An option is given twice";
 			return -EINVAL;
 		}
-		table->options_given |= BIT(i);
+		table->options_given |= BIT_ULL(i);
+		fc_setting_range(name->tunable, &number.min, &number.max);
 		if (!parse_number(&number, value, error))
 			return 0;
-		DMERR("%s must be a number from %u to %u", name->name, name->min, name->max);
+		DMERR("%s must be a number from %u to %u", name->name, number.min, number.max);
 		return -EINVAL;
 	}
 	DMERR("Unknown option: \"%s\"", key);
@@ -223,7 +209,7 @@ static unsigned int print_word(const char *word, char *result, unsigned int maxl
 
 static unsigned int count_options(const struct fc_table *table)
 {
-	return hweight32(table->options_given) + (table->origin_id[0] ? 1 : 0);
+	return hweight64(table->options_given) + (table->origin_id[0] ? 1 : 0);
 }
 
 /*
@@ -246,7 +232,7 @@ unsigned int fc_table_print(const struct fc_target *target, char *result, unsign
 
 	DMEMIT(" %u", 2 * count_options(table));
 	for (i = 0; i < fc_nr_tunable_names; i++)
-		if (table->options_given & BIT(i))
+		if (table->options_given & BIT_ULL(i))
 			DMEMIT(" %s %u", fc_tunable_names[i].name, table->option[i]);
 	if (table->origin_id[0]) {
 		DMEMIT(" origin_id ");

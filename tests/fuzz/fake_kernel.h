@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of <linux/...> as kernel/glue's table.c, message.c and sysctl.c need to be compiled in
+ * As much of <linux/...> as kernel/glue's table.c, settings.c, message.c and sysctl.c need to be compiled in
  * user space: what they read from users is fuzzed as it ships.  Numbers and white space are
  * understood as the kernel does; the rest are names.
  */
@@ -32,13 +32,16 @@ typedef int spinlock_t, mempool_t, wait_queue_head_t, atomic_t;
 #define BLK_STS_RESOURCE 9
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n) (1u << (n))
+#define BIT_ULL(n) (1ull << (n))
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define container_of(at, type, member) ((type *)((char *)(at) - offsetof(type, member)))
-#define hweight32(word) ((unsigned int)__builtin_popcount(word))
+#define hweight64(word) ((unsigned int)__builtin_popcountll(word))
 #define is_power_of_2(n) ((n) != 0 && ((n) & ((n) - 1)) == 0)
+#define READ_ONCE(at) (at)
 #define smp_load_acquire(at) __atomic_load_n(at, __ATOMIC_ACQUIRE)
 
 struct list_head { struct list_head *next, *prev; };
+struct mutex { int unused; };
 struct work_struct { int unused; };
 struct delayed_work { int unused; };
 struct bio_set { int unused; };

@@ -7,6 +7,9 @@ extern "C" {
 #include <linux/sysctl.h>
 }
 
+#include <set>
+#include <utility>
+
 #include "glue_words.h"
 #include "image.h"
 #include "platform.h"
@@ -15,6 +18,9 @@ extern "C" {
 
 static ctl_table *g_sysctls; // what fc_sysctl_add() registered
 static unsigned g_zeroed;
+static void *g_policy_memory; // what fc_policy_adopt() gave the core
+static std::set<std::pair<fc_member, u64>> g_members[FC_NR_LISTS];
+static unsigned g_limits[FC_NR_LIST_LIMITS];
 
 extern "C" {
 
@@ -29,6 +35,51 @@ void unregister_sysctl_table(ctl_table_header *) {
 
 void fc_stats_zero(fc_cache *) {
     g_zeroed++;
+}
+
+void fc_latency_record(fc_cache *cache, bool on) {
+    cache->times_io = on;
+}
+
+int fc_policy_adopt(fc_cache *, fc_core *core, int policy) {
+    if (fc_core_gauge(core, FC_GAUGE_POLICY) == static_cast<fc_u64>(policy))
+        return 0;
+    const fc_u64 bytes = fc_core_policy_bytes(core, policy);
+    void *memory = bytes ? std::calloc(1, bytes) : nullptr;
+    void *unused = fc_core_set_policy(core, policy, memory);
+    if (unused != memory)
+        g_policy_memory = memory;
+    std::free(unused);
+    return 0;
+}
+
+// The lists: who is in them, and nothing else.
+int fc_list_add(fc_cache *, fc_list list, fc_member member, u64 id) {
+    require(id || member == FC_MEMBER_IDLE, "nobody is added to a list");
+    require(member != FC_MEMBER_PID || id <= FC_LIST_MAX_PID, "no pid is that large");
+    g_members[list].insert({member, id});
+    return 0;
+}
+
+int fc_list_del(fc_cache *, fc_list list, fc_member member, u64 id) {
+    return g_members[list].erase({member, id}) ? 0 : -ENOENT;
+}
+
+void fc_list_del_all(fc_cache *, fc_list list) {
+    g_members[list].clear();
+}
+
+unsigned fc_list_print(fc_cache *, fc_list list, char *result, unsigned room) {
+    return static_cast<unsigned>(fake_print(result, room, "%zu", g_members[list].size()));
+}
+
+unsigned fc_list_get_limit(const fc_cache *, fc_list_limit which) {
+    return g_limits[which];
+}
+
+int fc_list_set_limit(fc_cache *, fc_list_limit which, unsigned value) {
+    g_limits[which] = value;
+    return 0;
 }
 
 // One number, as proc_douintvec() of the kernel reads and prints it.
@@ -61,22 +112,24 @@ namespace {
 
 void check_tunables(fc_core *core) {
     for (unsigned i = 0; i < fc_nr_tunable_names; i++) {
-        const fc_tunable_name &name = fc_tunable_names[i];
-        const unsigned now = fc_core_tuned(core, name.tunable);
-        require(now >= name.min && now <= name.max, "a tunable is out of its range");
+        const int setting = fc_tunable_names[i].tunable;
+        const unsigned now = fc_setting_get(core, setting);
+        unsigned low, high;
+        require(fc_setting_range(setting, &low, &high) == 0 && now >= low && now <= high, "a tunable is out of its range");
     }
 }
 
-// The limits that the glue says are those of the core.
-void check_limits(fc_core *core) {
+// The limits that are told are those that hold.
+void check_limits(fc_cache &cache) {
     for (unsigned i = 0; i < fc_nr_tunable_names; i++) {
-        const fc_tunable_name &name = fc_tunable_names[i];
-        const unsigned before = fc_core_tuned(core, name.tunable);
-        require(fc_core_tune(core, name.tunable, name.max) == 0 && fc_core_tune(core, name.tunable, name.max + 1) == -1 &&
-                    fc_core_tune(core, name.tunable, name.min) == 0 &&
-                    (name.min == 0 || fc_core_tune(core, name.tunable, name.min - 1) == -1),
-                "glue and core have other limits");
-        fc_core_tune(core, name.tunable, before);
+        const int setting = fc_tunable_names[i].tunable;
+        const auto set = [&](unsigned value) { return fc_setting_set(&cache, cache.core, setting, value); };
+        const unsigned before = fc_setting_get(cache.core, setting);
+        unsigned low, high;
+        fc_setting_range(setting, &low, &high);
+        require(set(high) == 0 && set(high + 1) == -EINVAL && set(low) == 0 && (low == 0 || set(low - 1) == -EINVAL),
+                "the limits are others");
+        set(before);
     }
 }
 
@@ -88,8 +141,13 @@ void message(fc_cache &cache, const std::string &text) {
     fc_target target = {};
     target.cache = &cache;
     dm_target ti = {&target};
-    char result[64];
+    char result[64] = "";
     const int r = fc_message(&ti, arguments.argc(), arguments.argv(), result, sizeof(result));
+    require((r == 1) == (*result != '\0'), "an answer that nobody gets, or none where one is promised");
+    if (!strcasecmp(words[0].c_str(), "blacklist") || !strcasecmp(words[0].c_str(), "whitelist")) {
+        require(r == 0 || r == 1 || r == -EINVAL || r == -ENOENT, "a message to a list ends otherwise");
+        return;
+    }
     const bool known = !strcasecmp(words[0].c_str(), "sync") || !strcasecmp(words[0].c_str(), "stop_sync") ||
                        !strcasecmp(words[0].c_str(), "clear_errors");
     require((r == 0) == (known && words.size() == 1), "a message is taken that is none, or refused");
@@ -112,14 +170,14 @@ void write_sysctl(fc_cache &cache, unsigned index, const std::string &text) {
 }
 
 void use(Platform &platform, fc_cache &cache, Input &input) {
-    check_limits(cache.core);
+    check_limits(cache);
     for (int i = 0; i < 24 && !input.empty(); i++) {
         const unsigned char what = input.byte();
         const fc_u64 block = what % (cache.config.origin_sectors / cache.config.block_sectors);
         char data[16 * kSector] = {};
         const int op = what & 0x20 ? FC_OP_WRITE : FC_OP_READ;
         if (what & 0x80)
-            write_sysctl(cache, what % 16, input.until('\n'));
+            write_sysctl(cache, what % 32, input.until('\n'));
         else if (what & 0x40)
             message(cache, input.until('\n'));
         else
@@ -147,6 +205,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         require(!g_sysctls, "sysctls are left");
         platform.crash();
     }
+    std::free(g_policy_memory);
+    g_policy_memory = nullptr;
+    for (auto &members : g_members)
+        members.clear();
     pair.ssd.reset();
     pair.origin.reset();
     return 0;

@@ -14,6 +14,11 @@ extern "C" {
 #include "table_line.h"
 #include "text.h"
 
+// No line is applied here.
+extern "C" int fc_policy_adopt(fc_cache *, fc_core *, int) {
+    return 0;
+}
+
 namespace {
 
 // 0 as fc_table_parse(); what it promises is checked.
@@ -30,9 +35,12 @@ int parse(Arguments &arguments, fc_table &table) {
                 !fc_has_control(table.origin_id), "origin_id");
     require(table.line_mode >= 1 && table.line_mode <= 3 && table.persistence <= FC_PERSIST_FORCE, "mode");
     require(table.block_size <= 128 && table.assoc <= 8192 && table.disk_assoc <= 1 << 20, "sizes");
-    for (unsigned i = 0; i < fc_nr_tunable_names; i++)
-        require(!(table.options_given & BIT(i)) || (fc_tunable_names[i].option && table.option[i] >= fc_tunable_names[i].min &&
-                                                    table.option[i] <= fc_tunable_names[i].max), "option");
+    for (unsigned i = 0; i < fc_nr_tunable_names; i++) {
+        unsigned low, high;
+        require(fc_setting_range(fc_tunable_names[i].tunable, &low, &high) == 0, "an option without a range");
+        require(!(table.options_given & BIT_ULL(i)) ||
+                    (fc_tunable_names[i].option && table.option[i] >= low && table.option[i] <= high), "option");
+    }
     return 0;
 }
 

@@ -204,6 +204,10 @@ constexpr BadLine kBadLines[] = {
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 fallow_delay 4000000000", "fallow_delay"},
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 max_clean_ios_total 0", "max_clean_ios_total"},
     {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 fast_remove 2", "fast_remove"},
+    {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 reclaim_policy 3", "reclaim_policy"},
+    {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 skip_seq_thresh_kb -1", "Invalid option value"},
+    {"flashcache D S fc0 1 2 8 0 512 512 0 8 2 stop_sync 1", "Unknown option"},
+    {"flashcache D S fc0 1 2 8 0 512 512 0 8 4 cache_all 1 cache_all 1", "given twice"},
 };
 
 TEST_F(TableLine, that_is_wrong_is_refused_with_a_clear_line_and_changes_nothing) {
