@@ -80,8 +80,6 @@ static const struct stats_key keys[] = {
 	COUNT(read_misses, ALL),
 	COUNT(write_misses, ALL),
 	COUNT(admission_refusals, ALL),
-	COUNT(lru_promotions, ALL),
-	COUNT(lru_demotions, ALL),
 };
 
 static u64 value_of(struct fc_cache *cache, const struct stats_key *key)

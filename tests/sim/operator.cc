@@ -248,8 +248,25 @@ void World::tune() {
         scheduler_.fail("tunable " + std::to_string(which) + " refuses " + std::to_string(value));
 }
 
+// Under load; the memory of a policy that was left is gone at once.
+void World::change_policy() {
+    const auto policy = static_cast<int>(rng_.below(FC_NR_POLICIES));
+    std::vector<char> memory(fc_core_policy_bytes(core_, policy));
+    trace_.line("operator changes the policy to %d", policy);
+    char *const given = memory.empty() ? nullptr : memory.data();
+    const void *const unused = fc_core_set_policy(core_, policy, given);
+    if (gauge(FC_GAUGE_POLICY) != static_cast<uint64_t>(policy))
+        scheduler_.fail("the policy is not the one that was asked for");
+    if (unused == given && given)
+        return;
+    policy_memory_.swap(memory);
+}
+
 void World::act() {
-    switch (rng_.below(8)) {
+    switch (rng_.below(9)) {
+    case 8:
+        change_policy();
+        break;
     case 0:
     case 1:
         suspend_and_resume();

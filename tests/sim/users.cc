@@ -149,6 +149,8 @@ void World::map(const Piece &piece) {
     bio->req.nr_sectors = static_cast<unsigned int>(piece.count);
     bio->req.op = request_op(piece.op->kind);
     bio->req.flags = piece.op->fua ? FC_REQ_FUA : 0;
+    if (rng_.below(16) == 0)
+        bio->req.flags |= rng_.coin() ? FC_REQ_AVOID : FC_REQ_WANT;
     bio->req.flush_dev = static_cast<unsigned char>(piece.flush_dev);
     totals_.requests++;
     mapped_[bio->req.op] += bio->req.op != FC_OP_FLUSH || piece.flush_dev == FC_DEV_CACHE;

@@ -222,6 +222,7 @@ protected:
     void reload();
     void sync();
     void tune();
+    void change_policy();
     void suspend();
     void suspend_and_resume();
     void idle();
@@ -251,6 +252,7 @@ protected:
     Trace &trace_;
     Scheduler scheduler_;
     Totals totals_;
+    std::vector<char> policy_memory_; // of the policy in force
     uint64_t mapped_[FC_OP_FLUSH + 1] = {}; // requests, by operation
     uint64_t served_[2] = {}, failed_[2] = {}; // blocks of reads and of writes that have ended
     std::unique_ptr<Device> devices_[2];

@@ -112,6 +112,23 @@ TEST(Sequential, a_long_stream_of_writes_takes_clean_blocks_out_and_leaves_dirty
     EXPECT_EQ(w.cached_letter(7), 'x');
 }
 
+// Cut short where a block is cached: what comes back is the rest of the same request.
+TEST(Sequential, the_rest_of_a_request_is_not_counted_twice) {
+    World w;
+    w.make_clean(3);
+    tune(w, FC_TUNE_SKIP_SEQ_READ_KB, 32);
+    for (fc_u64 block = 0; block < 8;) {
+        const UserRequest &user = w.read(block, static_cast<unsigned>(8 - block));
+        w.finish();
+        ASSERT_EQ(user.status, FC_OK);
+        block += user.accepted ? user.accepted / w.bs() : 8 - block;
+    }
+    for (fc_u64 block = 0; block < 8; block++)
+        EXPECT_EQ(w.state(block), "clean") << block;
+    go(w, FC_OP_READ, 8);
+    EXPECT_EQ(w.state(8), "none");
+}
+
 TEST(Sequential, who_is_wanted_is_cached_all_the_same) {
     World w;
     tune(w, FC_TUNE_SKIP_SEQ_READ_KB, 4);

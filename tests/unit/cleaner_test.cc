@@ -129,19 +129,19 @@ TEST(Sync, goes_on_after_copies_have_failed) {
     EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
 }
 
-TEST(Sync, ends_when_what_was_dirty_is_clean_and_not_before) {
+// The walk over 5000 sets takes two calls, and comes to this one in the second.
+TEST(Sync, does_not_end_before_it_has_been_everywhere) {
     World w(many_sets());
     without_timers(w);
-    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 95);
-    for (fc_u64 block = 0; block < 5000; block += 1000)
-        w.make_dirty(block, 'a');
+    fc_u64 block = 0;
+    while (w.core->geo.place(block).set > 100)
+        block++;
+    w.make_dirty(block, 'a');
     w.confirm();
     fc_core_start_sync(w.core);
     for (int i = 0; i < 2000 && syncing(w); i++) {
         w.now_ms++;
         w.run();
-        if (!syncing(w))
-            break;
         if (!w.ios.empty())
             w.complete(0);
     }

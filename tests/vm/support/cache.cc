@@ -184,6 +184,7 @@ void Cache::keep_dirty() const {
     set("idle_delay_ms", 0);
     set("fallow_delay", 0);
     set("dirty_thresh_pct", 95);
+    set("cache_dirty_thresh_pct", 95);
 }
 
 void Cache::settle() const {
