@@ -232,4 +232,37 @@ AgsizeOptions parse_agsize_options(int argc, const char *const *argv) {
     return options;
 }
 
+TraceOptions parse_trace_options(int argc, const char *const *argv) {
+    CLI::App app("Compare sizes and replacement policies by a trace of block numbers.",
+                 "flashcache_trace");
+    TraceOptions options;
+    const auto power_of_two = CLI::Validator(
+        [](const std::string &text) {
+            unsigned n = 0;
+            return CLI::detail::lexical_cast(text, n) && n && !(n & (n - 1)) ? "" : "not a power of two";
+        },
+        "");
+    app.add_option("-s,--size", options.sizes_pct,
+                   "per cent of the trace's blocks that the cache holds; default 10,20,40")
+        ->delimiter(',')
+        ->check(CLI::Range(1u, 1000u))
+        ->option_text("PCT,...");
+    app.add_option("-a,--associativity", options.associativity, "blocks of a set; default 512")
+        ->check(CLI::Range(2u, 8192u) & power_of_two)
+        ->option_text("BLOCKS");
+    app.add_option("-d,--disk-associativity", options.extent_blocks,
+                   "neighbouring blocks that share a set; default 64")
+        ->check(CLI::Range(1u, 8192u) & power_of_two)
+        ->option_text("BLOCKS");
+    app.add_option("--made-up", options.made_up, "so many references made up, in place of a file")
+        ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{1} << 32))
+        ->option_text("REFERENCES");
+    app.add_flag("--json", options.json, "a JSON array");
+    app.add_option("trace", options.file, "a line for each reference: block number [count]; -: standard input");
+    parse(app, argc, argv);
+    if (options.file.empty() == !options.made_up)
+        refuse_usage("a trace or --made-up must be given, and not both");
+    return options;
+}
+
 } // namespace tools

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace tools {
 
@@ -72,6 +73,15 @@ struct AgsizeOptions {
     std::uint64_t volume_gb = 0;
 };
 
+struct TraceOptions {
+    std::vector<unsigned> sizes_pct = {10, 20, 40}; // of the blocks referred to
+    std::uint32_t associativity = 512;              // blocks
+    std::uint32_t extent_blocks = 64;
+    std::uint64_t made_up = 0; // references; 0: read the file
+    bool json = false;
+    std::string file; // "-": standard input
+};
+
 CreateOptions parse_create_options(int argc, const char *const *argv);
 LoadOptions parse_load_options(int argc, const char *const *argv);
 DestroyOptions parse_destroy_options(int argc, const char *const *argv);
@@ -80,5 +90,6 @@ WritebackOptions parse_writeback_options(int argc, const char *const *argv);
 CheckOptions parse_check_options(int argc, const char *const *argv);
 ScanOptions parse_scan_options(int argc, const char *const *argv);
 AgsizeOptions parse_agsize_options(int argc, const char *const *argv);
+TraceOptions parse_trace_options(int argc, const char *const *argv);
 
 } // namespace tools

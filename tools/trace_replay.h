@@ -25,8 +25,8 @@ struct ReplayShape {
 struct ReplayCounts {
     std::uint64_t references = 0;
     std::uint64_t hits = 0;
-    std::uint64_t fills = 0;    // blocks written to the cache device after a miss
-    std::uint64_t runs = 0;     // in so many I/Os
+    std::uint64_t fills = 0; // blocks written to the cache device after a miss
+    std::uint64_t runs = 0;  // in so many I/Os
     double hit_pct() const { return share(hits); }
     double fill_pct() const { return share(fills); }
 

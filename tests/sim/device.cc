@@ -160,7 +160,8 @@ void Device::fall_back(uint64_t sector) {
     current = page(sector).durable[sector % kPage];
     for (const auto &write : unsafe_) {
         const uint64_t at = sector - write->sector;
-        if (sector >= write->sector && at < write->data.size() && (write->gone.empty() || !write->gone[at]))
+        if (sector >= write->sector && at < write->data.size() &&
+            (write->gone.empty() || !write->gone[at]))
             current = write->data[at];
     }
 }

@@ -42,7 +42,8 @@ void World::check_io(int dev, const DeviceIo &io) {
     if (metadata != (io.memory.bytes != nullptr))
         scheduler_.fail("metadata and data mixed up: " + describe_io(dev, io));
     const uint64_t log_end = config_.log_offset_sectors + config_.log_units * grain;
-    if (metadata && live_ && !damage_ && io.sector >= config_.log_offset_sectors && io.sector < log_end)
+    if (metadata && live_ && !damage_ && io.sector >= config_.log_offset_sectors &&
+        io.sector < log_end)
         check_log_write(io);
 }
 
@@ -86,8 +87,9 @@ void World::complete_io(int dev, size_t i) {
     io_done(dev, *io, fail ? FC_EIO : FC_OK);
 }
 
-// A flush has failed, or a FUA write, which may have been one; the device may drop what it should have
-// covered.  Of the origin only what the cleaner has copied: users know what flushes of theirs failed.
+// A flush has failed, or a FUA write, which may have been one; the device may drop what it should
+// have covered.  Of the origin only what the cleaner has copied: users know what flushes of theirs
+// failed.
 void World::lose(int dev) {
     if (!device(dev).config().volatile_cache || rng_.coin())
         return;

@@ -252,8 +252,8 @@ protected:
     Trace &trace_;
     Scheduler scheduler_;
     Totals totals_;
-    std::vector<char> policy_memory_; // of the policy in force
-    uint64_t mapped_[FC_OP_FLUSH + 1] = {}; // requests, by operation
+    std::vector<char> policy_memory_;          // of the policy in force
+    uint64_t mapped_[FC_OP_FLUSH + 1] = {};    // requests, by operation
     uint64_t served_[2] = {}, failed_[2] = {}; // blocks of reads and of writes that have ended
     std::unique_ptr<Device> devices_[2];
     std::unique_ptr<Oracle> oracle_;

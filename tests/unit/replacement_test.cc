@@ -38,7 +38,8 @@ protected:
     void adopt(int policy) FC_REQUIRES(fc::set_lock) {
         shared_.policy = static_cast<u32>(policy);
         lists_.assign(fc::LruLists::bytes(layout_.ways) / 8, 0);
-        set().adopt_policy(policy == FC_POLICY_LRU ? reinterpret_cast<char *>(lists_.data()) : nullptr);
+        set().adopt_policy(policy == FC_POLICY_LRU ? reinterpret_cast<char *>(lists_.data())
+                                                   : nullptr);
     }
     fc::CacheSet set() { return {layout_, reinterpret_cast<char *>(memory_.data())}; }
 
@@ -71,7 +72,8 @@ protected:
             valid += set().valid(way);
             main += set().in_main(way);
             due += set().due(way);
-            EXPECT_TRUE(set().valid(way) || (!set().in_main(way) && !set().due(way) && !set().dirty(way)));
+            EXPECT_TRUE(set().valid(way) ||
+                        (!set().in_main(way) && !set().due(way) && !set().dirty(way)));
             EXPECT_TRUE(!set().due(way) || set().dirty(way));
         }
         ASSERT_EQ(valid, set().header().nr_valid);
@@ -85,7 +87,8 @@ protected:
         const fc::LruLists lists(set().header().lru, layout_.ways);
         u32 n = 0;
         for (const bool hot : {false, true})
-            for (u32 way = lists.oldest(hot); way != lists.sentinel(hot); way = lists.younger(way)) {
+            for (u32 way = lists.oldest(hot); way != lists.sentinel(hot);
+                 way = lists.younger(way)) {
                 ASSERT_LT(way, layout_.ways);
                 ASSERT_TRUE(set().valid(way));
                 ASSERT_EQ(set().in_main(way), hot);
@@ -211,7 +214,8 @@ TEST_F(Replacement, clock2q_leaves_a_tenth_to_the_probation) {
 // ---- all policies
 
 class EachPolicy : public Replacement, public ::testing::WithParamInterface<int> {};
-INSTANTIATE_TEST_SUITE_P(Replacement, EachPolicy, ::testing::Values(FC_POLICY_FIFO, FC_POLICY_LRU, FC_POLICY_CLOCK2Q));
+INSTANTIATE_TEST_SUITE_P(Replacement, EachPolicy,
+                         ::testing::Values(FC_POLICY_FIFO, FC_POLICY_LRU, FC_POLICY_CLOCK2Q));
 
 TEST_P(EachPolicy, never_gives_away_what_is_dirty_busy_or_pinned) {
     for (const u32 ways : {2u, 8u, 64u, 100u, 512u}) {
@@ -319,7 +323,8 @@ TEST(Policy, a_change_reaches_each_set_and_loses_nothing) {
     for (fc_u64 block = 0; block < 200; block++)
         w.read(block), w.finish();
     EXPECT_EQ(w.read_letter(40), 'd');
-    EXPECT_EQ(fc_core_set_policy(w.core, FC_POLICY_FIFO, nullptr), lists.data()) << "not in use any more";
+    EXPECT_EQ(fc_core_set_policy(w.core, FC_POLICY_FIFO, nullptr), lists.data())
+        << "not in use any more";
     EXPECT_EQ(w.gauge(FC_GAUGE_LRU_HOT), 0u);
     w.clean_all();
     EXPECT_EQ(w.origin_letter(40), 'd');

@@ -21,7 +21,8 @@ std::uint64_t stat(const Rig &rig, const std::string &key) {
     return rig.cache.status()[key];
 }
 
-void read_all(const BlockFile &file, std::uint64_t from, std::uint64_t bytes, std::size_t at_a_time) {
+void read_all(const BlockFile &file, std::uint64_t from, std::uint64_t bytes,
+              std::size_t at_a_time) {
     for (std::uint64_t at = from; at < from + bytes; at += at_a_time)
         file.read(at, at_a_time);
 }
