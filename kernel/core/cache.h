@@ -409,7 +409,7 @@ void writeback_copied(Core &core, Job &job, int dev, int status);
 void writeback_committed(Core &core, Job &job, bool failed);
 void writeback_flush_done(Core &core, int status);
 // Worker of the cleaner: the two steps of a commit, as far as they can go.
-void start_commit(Core &core);
+void start_commit(Core &core, bool nothing_to_copy);
 void finish_commit(Core &core);
 
 // ---- errors.cc

@@ -13,7 +13,7 @@ namespace {
 constexpr u32 kBackoffMs = 1000;	// after a round of failed copies, doubled each time
 constexpr u32 kBackoffMaxMs = 60000;
 constexpr u32 kSinglyBlocks = 2 * FC_JOB_MAX_BLOCKS;	// copied one by one after a run has failed
-constexpr u32 kCommitBlocks = 256;	// commit when so many are copied, or nothing is in flight
+constexpr u32 kCommitBlocks = 256;	// commit when so many are copied, or no copy is going on
 
 // ---- ending jobs
 
@@ -66,13 +66,13 @@ void copy_failed(Core &core, Job &job)
 
 // ---- committing
 
-bool take_copied(Core &core, Job *&list)
+bool take_copied(Core &core, bool nothing_to_copy, Job *&list)
 {
 	WritebackGuard guard(core);
 	u32 blocks = 0;
 	for (const Job *job = core.wb.copied; job; job = job->queue_next)
 		blocks += nr_blocks_of(*job);
-	if (!blocks || (core.wb.in_flight && blocks < kCommitBlocks))
+	if (!blocks || (blocks < kCommitBlocks && (core.wb.in_flight || !nothing_to_copy)))
 		return false;
 	list = core.wb.copied;
 	core.wb.copied = nullptr;
@@ -115,9 +115,9 @@ bool close_copy(Core &core, Job &job)
 } // namespace
 
 // One commit at a time.  Its first step: the origin's flush, if it needs one.
-void start_commit(Core &core)
+void start_commit(Core &core, bool nothing_to_copy)
 {
-	if (core.wb.flushing || !take_copied(core, core.wb.flushing))
+	if (core.wb.flushing || !take_copied(core, nothing_to_copy, core.wb.flushing))
 		return;
 	core.wb.flush_status = FC_OK;
 	if (!peek(core.volatile_dev[FC_DEV_ORIGIN])) {

@@ -301,7 +301,7 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 	using namespace fc;
 	const u64 now = fc_os_now_ms(core->os);
 	finish_commit(*core);
-	start_commit(*core);
+	start_commit(*core, false);
 	finish_commit(*core);
 	if (atomic_load(core->nr_dirty) == 0) {
 		stop_sync(*core);
@@ -312,10 +312,13 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 	// Without a log nothing can become clean.
 	if (core->log.failed())
 		stop_sync(*core);
-	if (core->log.failed() || !begin_copies(*core))
-		return 0;
-	const u32 delay_ms = clean(*core, now);
-	end_copies(*core);
+	u32 delay_ms = 0;
+	if (!core->log.failed() && begin_copies(*core)) {
+		delay_ms = clean(*core, now);
+		end_copies(*core);
+	}
+	start_commit(*core, true);
+	finish_commit(*core);
 	return delay_ms;
 }
 
