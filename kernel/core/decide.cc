@@ -42,7 +42,7 @@ void note_uncached(const Context &c, u32 n)
 		count(c.core, c.piece.write ? FC_STAT_uncached_sequential_writes : FC_STAT_uncached_sequential_reads, n);
 		return;
 	}
-	if (!caching(c) || admits(c, 0))
+	if (!caching(c))
 		return;
 	count(c.core, FC_STAT_admission_refusals, n);
 	for (u32 i = 0; i < n; i++)

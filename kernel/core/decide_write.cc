@@ -62,12 +62,12 @@ Decision dirty_hit(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock
 }
 
 // A run of blocks that are not dirty and that no job owns goes to the origin.
-Decision bypass(const Context &c, u32 limit) FC_REQUIRES(set_lock)
+// refused: by admission.
+Decision bypass(const Context &c, u32 limit, bool refused = false) FC_REQUIRES(set_lock)
 {
 	Job *job = fc_os_job_alloc(c.core.os);
 	if (!job)
 		return {What::kNoMemory, 0, nullptr};
-	const bool refused = caching(c) && !admits(c, 0);
 	u32 n = 0;
 	do {
 		const u32 way = c.set.find(c.piece.tag + n);
@@ -83,7 +83,8 @@ Decision bypass(const Context &c, u32 limit) FC_REQUIRES(set_lock)
 		n++;
 	} while (n < limit);
 	shorten(c, n);
-	note_uncached(c, n);
+	if (refused || ((c.req.flags & kReqFlagSequential) && c.core.mode != FC_MODE_WRITE_AROUND))
+		note_uncached(c, n);
 	overtake_fills(c, n);
 	job->kind = kJobBypass;
 	post(job->stage, kStageData);
@@ -143,7 +144,7 @@ Decision write_into_cache(const Context &c, u32 way) FC_REQUIRES(set_lock)
 	if (!whole)
 		return bypass(c, 1);
 	if (!admits(c, 0))
-		return bypass(c, longest_run(c));
+		return bypass(c, longest_run(c), true);
 	const u32 want = write_run(c, kNoWay, false);
 	const u32 before = c.piece.bit ? c.set.find(c.piece.tag - 1) : kNoWay;
 	u32 first = 0;

@@ -44,6 +44,7 @@ Sweep next_sweep(Core &core, u64 now)
 	if (atomic_load(core.wb.sync_wanted)) {
 		post(core.wb.syncing, true);
 		atomic_store(core.wb.sync_wanted, false);
+		core.wb.forget_wanted = false;		// of one that was stopped: it would forget these
 		return kSweepSync;
 	}
 	if (core.wb.forget_wanted) {

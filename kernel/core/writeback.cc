@@ -220,6 +220,18 @@ void end_sync(Core &core)
 		post(core.wb.syncing, false);
 }
 
+// Nothing was dirty.  Who asks for a sync after a write, just now, must not see it end before that is clean.
+void end_all(Core &core, u64 now)
+{
+	core.wb.fallow_since_ms = now;
+	post(core.wb.all, false);
+	atomic_store(core.wb.sync_wanted, false);
+	if (atomic_load(core.nr_dirty))
+		atomic_store(core.wb.sync_wanted, peek(core.wb.syncing));
+	else
+		post(core.wb.syncing, false);
+}
+
 // False if no copies may be started.
 bool begin_copies(Core &core)
 {
@@ -304,9 +316,7 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 	start_commit(*core, false);
 	finish_commit(*core);
 	if (atomic_load(core->nr_dirty) == 0) {
-		stop_sync(*core);
-		core->wb.forget_wanted = false;
-		core->wb.fallow_since_ms = now;
+		end_all(*core, now);
 		return 0;
 	}
 	// Without a log nothing can become clean.
@@ -326,8 +336,8 @@ FC_ENTRY void fc_core_start_sync(struct fc_core *core)
 {
 	using namespace fc;
 	post(core->tunables[FC_TUNE_STOP_SYNC], 0);
-	atomic_store(core->wb.sync_wanted, true);
 	post(core->wb.syncing, true);
+	atomic_store(core->wb.sync_wanted, true);
 	post(core->wb.not_before_ms, u64{0});
 	fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
 }

@@ -204,4 +204,17 @@ TEST(Admission, of_writes_is_asked_for_apart) {
     EXPECT_EQ(w.state(5), "dirty unconfirmed");
 }
 
+TEST(Admission, has_no_say_where_writes_are_not_cached_anyway) {
+    Shape shape;
+    shape.mode = FC_MODE_WRITE_AROUND;
+    World w(shape);
+    tune(w, FC_TUNE_ADMISSION, 2);
+    tune(w, FC_TUNE_SKIP_SEQ_WRITE_KB, 4);
+    go(w, FC_OP_WRITE, 0, 2);
+    go(w, FC_OP_WRITE, 2, 2);
+    EXPECT_EQ(w.stats[FC_STAT_admission_refusals], 0u);
+    EXPECT_EQ(w.stats[FC_STAT_uncached_sequential_writes], 0u);
+    EXPECT_EQ(w.stats[FC_STAT_uncached_writes], 4u);
+}
+
 } // namespace

@@ -165,6 +165,23 @@ TEST(Sync, a_stopped_one_leaves_no_marks) {
     EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 3u);
 }
 
+TEST(Sync, asked_for_after_one_was_stopped_is_not_forgotten_with_it) {
+    World w(many_sets()); // a walk takes two calls
+    without_timers(w);
+    for (fc_u64 block = 0; block < 5000; block += 1000)
+        w.make_dirty(block, 'a');
+    w.confirm();
+    fc_core_start_sync(w.core);
+    w.run();
+    tune(w, FC_TUNE_STOP_SYNC, 1);
+    w.now_ms += 2;
+    w.run(); // stopped; what it marked is to be forgotten
+    fc_core_start_sync(w.core);
+    go_on(w, 40);
+    EXPECT_FALSE(syncing(w));
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
+}
+
 // ---- thresholds
 
 // One set of 64 ways, of which n are dirty, no two of them neighbours.
