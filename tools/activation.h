@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/abi.h"
+#include "settings.h"
 #include "table_line.h"
 
 namespace tools {
@@ -18,5 +19,9 @@ void require_unused_name(const std::string &name);
 
 // Creates the device.  verbose: prints the table line first.  Throws Error; no device is left then.
 void start_cache(const Table &table, const fc_config &config, bool verbose);
+
+// Settings that the table line does not take, to a cache that has been started.  It runs without those
+// that fail, and a warning says so.
+void apply_sysctls(const std::string &cache_name, const Settings &settings) noexcept;
 
 } // namespace tools

@@ -50,6 +50,13 @@ Task make_task(int type) {
     return task;
 }
 
+Task make_task_for(int type, const std::string &name) {
+    Task task = make_task(type);
+    if (dm_task_set_name(task.get(), name.c_str()) == 0)
+        refuse("device-mapper does not take the name {}: {}", name, library_error());
+    return task;
+}
+
 void run(const Task &task, const char *purpose) {
     if (dm_task_run(task.get()) == 0)
         refuse("cannot {}: {}", purpose,
@@ -98,18 +105,14 @@ bool kernel_has_target(const std::string &target) {
 }
 
 bool device_exists(const std::string &name) {
-    const Task task = make_task(DM_DEVICE_INFO);
-    if (dm_task_set_name(task.get(), name.c_str()) == 0)
-        refuse("device-mapper does not take the name {}: {}", name, library_error());
+    const Task task = make_task_for(DM_DEVICE_INFO, name);
     run(task, "ask device-mapper for a device");
     dm_info info = {};
     return dm_task_get_info(task.get(), &info) != 0 && info.exists != 0;
 }
 
 std::string device_status(const std::string &name, const std::string &target) {
-    const Task task = make_task(DM_DEVICE_STATUS);
-    if (dm_task_set_name(task.get(), name.c_str()) == 0)
-        refuse("device-mapper does not take the name {}: {}", name, library_error());
+    const Task task = make_task_for(DM_DEVICE_STATUS, name);
     run(task, "ask device-mapper for a device's status");
     dm_info info = {};
     if (dm_task_get_info(task.get(), &info) == 0 || info.exists == 0)
@@ -121,6 +124,19 @@ std::string device_status(const std::string &name, const std::string &target) {
     if (next != nullptr || type == nullptr || status == nullptr || target != type)
         return {};
     return status;
+}
+
+std::string send_message(const std::string &name, const std::string &target,
+                         const std::string &message) {
+    const Task task = make_task_for(DM_DEVICE_TARGET_MSG, name);
+    KernelLog kernel_log;
+    if (dm_task_set_sector(task.get(), 0) == 0 ||
+        dm_task_set_message(task.get(), message.c_str()) == 0)
+        refuse("cannot prepare a message to {}: {}", name, library_error());
+    if (dm_task_run(task.get()) == 0)
+        refuse("{} refuses \"{}\": {}", name, message, refusal(task.get(), kernel_log, target));
+    const char *reply = dm_task_get_message_response(task.get());
+    return reply == nullptr ? std::string() : reply;
 }
 
 void create_device(const std::string &name, const std::string &uuid,

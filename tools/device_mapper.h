@@ -24,6 +24,11 @@ bool device_exists(const std::string &name);
 // one target, of this type.  Throws Error if there is no such device.
 std::string device_status(const std::string &name, const std::string &target);
 
+// Sends a message to the target of a running device ("dmsetup message"), and returns the reply, if
+// there is one.  Throws Error with what the kernel said if it refuses.
+std::string send_message(const std::string &name, const std::string &target,
+                         const std::string &message);
+
 // Creates and activates a device with one target, and waits for its node in /dev/mapper (made by
 // udev, or by libdevmapper itself where no udev runs).  Throws Error with what the kernel said;
 // no device is left then.

@@ -41,6 +41,9 @@ struct Answer {
     std::string text;
 };
 
+// A line on stderr: "<tool>: warning: ...".  The tool goes on.
+void warn(const std::string &line) noexcept;
+
 // The text of errno value error.
 std::string errno_text(int error);
 

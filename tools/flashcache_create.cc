@@ -15,6 +15,7 @@
 #include "new_cache.h"
 #include "options.h"
 #include "origin_identity.h"
+#include "settings.h"
 #include "signatures.h"
 #include "table_line.h"
 
@@ -82,6 +83,7 @@ void write_metadata(const DeviceFile &ssd, const fc_config &config, bool force) 
 
 void create(int argc, const char *const *argv) {
     const CreateOptions options = parse_create_options(argc, argv);
+    const Settings settings = read_settings(options.cache_name);
     const BlockDevice ssd = inspect_block_device(options.ssd_path);
     const BlockDevice disk = inspect_block_device(options.disk_path);
     check_pair(ssd, disk);
@@ -101,12 +103,13 @@ void create(int argc, const char *const *argv) {
     ssd_file.close();
     disk_file.close();
     const Table table = {config.origin_sectors, path_for_table(disk), path_for_table(ssd),
-                         options.cache_name, config.mode};
+                         options.cache_name, config.mode, settings.options};
     try {
         start_cache(table, config, options.verbose);
     } catch (const std::exception &error) { // of the output, too
         undo(ssd.path, config, error);
     }
+    apply_sysctls(options.cache_name, settings);
 }
 
 } // namespace

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <map>
 #include <thread>
@@ -14,9 +13,9 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "device_mapper.h"
 #include "error.h"
 #include "options.h"
+#include "running_cache.h"
 #include "stat_table.h"
 #include "text.h"
 
@@ -24,7 +23,6 @@ namespace tools {
 namespace {
 
 constexpr const char *kRoot = "/proc/flashcache";
-constexpr const char *kMapper = "/dev/mapper/";
 constexpr unsigned kTitlesEvery = 20; // lines
 
 using Clock = std::chrono::steady_clock;
@@ -39,15 +37,7 @@ std::string directory_of(const std::string &cache) {
     const std::vector<std::string> running = running_caches(kRoot);
     if (std::find(running.begin(), running.end(), cache) != running.end())
         return cache;
-    const std::string name = cache.starts_with(kMapper) ? cache.substr(std::strlen(kMapper)) : cache;
-    check_cache_name(name);
-    const std::string status = device_status(name, "flashcache");
-    const std::string key = " proc=";
-    const std::size_t at = status.find(key);
-    if (at == std::string::npos)
-        refuse("{} is no running flashcache", name);
-    const std::size_t begin = at + key.size();
-    return status.substr(begin); // the last word, and it may have spaces
+    return proc_label(cache_name_of(cache));
 }
 
 std::vector<std::string> caches_to_show(const StatOptions &options) {

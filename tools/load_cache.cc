@@ -8,6 +8,7 @@
 #include "error.h"
 #include "kernel_module.h"
 #include "origin_identity.h"
+#include "settings.h"
 #include "table_line.h"
 #include "text.h"
 
@@ -25,6 +26,32 @@ std::string choose_name(const LoadOptions &options, const fc_config &config) {
                options.ssd_path, error.what(), options.ssd_path);
     }
     return recorded;
+}
+
+// The data matters more than how it is cached: a mistake in the file does not keep it away.
+Settings settings_if_good(const std::string &cache_name) {
+    try {
+        return read_settings(cache_name);
+    } catch (const Error &error) {
+        warn(fmt::format("{} is loaded without its settings: {}", cache_name, error.what()));
+        return {};
+    }
+}
+
+// Nor does a module of another release that does not take one of them.
+bool start_with_settings(const Table &table, const fc_config &config, bool verbose) {
+    try {
+        start_cache(table, config, verbose);
+        return true;
+    } catch (const Error &error) {
+        if (table.options.empty())
+            throw;
+        Table plain = table;
+        plain.options.clear();
+        start_cache(plain, config, verbose); // fails again if it was not for the settings
+        warn(fmt::format("{} is loaded without its settings: {}", table.cache_name, error.what()));
+        return false;
+    }
 }
 
 void print_cache(const fc_config &config, const BlockDevice &disk) {
@@ -46,16 +73,19 @@ void load_cache(const LoadOptions &options) {
     require_pair(ssd, disk);
     DeviceFile disk_file = DeviceFile::open(disk.path, Access::kRead, true);
 
-    const Table table = {config.origin_sectors, path_for_table(disk), path_for_table(ssd),
-                         choose_name(options, config),
-                         options.mode != 0 ? options.mode : config.mode};
+    Table table = {config.origin_sectors, path_for_table(disk), path_for_table(ssd),
+                   choose_name(options, config),
+                   options.mode != 0 ? options.mode : config.mode};
     require_flashcache_target();
     require_unused_name(table.cache_name);
+    const Settings settings = settings_if_good(table.cache_name);
+    table.options = settings.options;
     if (options.verbose)
         print_cache(config, disk);
     ssd_file.close();
     disk_file.close();
-    start_cache(table, config, options.verbose);
+    if (start_with_settings(table, config, options.verbose))
+        apply_sysctls(table.cache_name, settings);
 }
 
 } // namespace tools

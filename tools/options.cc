@@ -109,6 +109,57 @@ void check_disk_option(const CLI::App &app, const std::string &path) {
         refuse_usage("--disk is empty");
 }
 
+struct ListFlags {
+    bool clear = false, add = false, remove = false, show = false;
+    std::string blacklist, whitelist; // pids
+};
+
+void declare_list_options(CLI::App &app, ListFlags &flags, ListOptions &options) {
+    app.add_flag("-c,--clear", flags.clear, "empty the list");
+    app.add_flag("-a,--add", flags.add, "add to the list");
+    app.add_flag("-r,--remove", flags.remove, "remove from the list");
+    app.add_flag("-l,--list", flags.show, "show both lists, or that of -b or -w");
+    // The pid stands behind the list, as ever; it may be missing where there is another word for it.
+    app.add_option("-b,--blacklist", flags.blacklist, "the list of those not to be cached")
+        ->expected(0, 1)
+        ->option_text("[PID]");
+    app.add_option("-w,--whitelist", flags.whitelist, "the list of those to be cached")
+        ->expected(0, 1)
+        ->option_text("[PID]");
+    app.add_option("-g,--group", options.group,
+                   "in place of a pid: a directory of cgroup v2, or its number")
+        ->option_text("CGROUP");
+    app.add_flag("--idle", options.idle, "in place of a pid: whoever has the I/O class idle; only with -b");
+    app.add_option("cachedev", options.cache, "the cache: its device in /dev/mapper, or its name")
+        ->required();
+}
+
+ListOptions::Action list_action(const ListFlags &flags) {
+    if (flags.clear + flags.add + flags.remove + flags.show != 1)
+        refuse_usage("give one of -a (add), -r (remove), -c (clear), --list");
+    return flags.clear    ? ListOptions::Action::kClear
+           : flags.add    ? ListOptions::Action::kAdd
+           : flags.remove ? ListOptions::Action::kRemove
+                          : ListOptions::Action::kShow;
+}
+
+// Who is meant: one, or nobody where all entries are.  flashcache 3 wants a pid there, too.
+void check_list_entry(const CLI::App &app, const ListOptions &options) {
+    const bool group_given = app.count("-g") > 0;
+    if (group_given && options.group.empty())
+        refuse_usage("--group is empty; give a directory of cgroup v2, or its number");
+    const int entries = !options.pid.empty() + group_given + options.idle;
+    if (options.action == ListOptions::Action::kAdd ||
+        options.action == ListOptions::Action::kRemove) {
+        if (entries != 1)
+            refuse_usage("give one: a pid behind -b or -w, --group or --idle");
+    } else if (group_given || options.idle) {
+        refuse_usage("--group and --idle go with -a and -r only");
+    }
+    if (options.idle && !options.blacklist)
+        refuse_usage("--idle goes with -b only");
+}
+
 } // namespace
 
 CreateOptions parse_create_options(int argc, const char *const *argv) {
@@ -214,6 +265,26 @@ ScanOptions parse_scan_options(int argc, const char *const *argv) {
     app.add_flag("-n,--list", options.list, "only say which there are");
     app.add_flag("-v,--verbose", options.verbose, "say more");
     parse(app, argc, argv);
+    return options;
+}
+
+ListOptions parse_list_options(int argc, const char *const *argv) {
+    CLI::App app("Say which processes shall be cached, and which not.", "flashcache_setioctl");
+    ListFlags flags;
+    ListOptions options;
+    declare_list_options(app, flags, options);
+    parse(app, argc, argv);
+    options.action = list_action(flags);
+    options.blacklist = app.count("-b") > 0;
+    options.whitelist = app.count("-w") > 0;
+    if (options.blacklist && options.whitelist)
+        refuse_usage("give either -b (blacklist) or -w (whitelist)");
+    if (options.action == ListOptions::Action::kShow && !options.blacklist && !options.whitelist)
+        options.blacklist = options.whitelist = true;
+    if (!options.blacklist && !options.whitelist)
+        refuse_usage("give -b (blacklist) or -w (whitelist)");
+    options.pid = flags.blacklist + flags.whitelist;
+    check_list_entry(app, options);
     return options;
 }
 

@@ -67,6 +67,18 @@ struct ScanOptions {
     bool verbose = false;
 };
 
+// What flashcache_setioctl does to the lists of processes.
+struct ListOptions {
+    enum class Action { kClear, kAdd, kRemove, kShow };
+    Action action = Action::kShow;
+    bool blacklist = false; // kShow may have both, the others have one
+    bool whitelist = false;
+    std::string pid;   // of pid, group and idle, kAdd and kRemove have one
+    std::string group; // a directory of cgroup v2, or its number
+    bool idle = false; // whoever has the I/O class "idle"
+    std::string cache;
+};
+
 struct AgsizeOptions {
     bool verbose = false;
     std::uint64_t cache_gb = 0;
@@ -89,6 +101,7 @@ StatOptions parse_stat_options(int argc, const char *const *argv);
 WritebackOptions parse_writeback_options(int argc, const char *const *argv);
 CheckOptions parse_check_options(int argc, const char *const *argv);
 ScanOptions parse_scan_options(int argc, const char *const *argv);
+ListOptions parse_list_options(int argc, const char *const *argv);
 AgsizeOptions parse_agsize_options(int argc, const char *const *argv);
 TraceOptions parse_trace_options(int argc, const char *const *argv);
 

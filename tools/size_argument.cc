@@ -4,7 +4,6 @@
 #include <bit>
 #include <charconv>
 #include <limits>
-#include <optional>
 
 #include "error.h"
 #include "text.h"
@@ -54,6 +53,11 @@ void check_power_of_two(std::string_view option, std::string_view text, std::uin
 
 } // namespace
 
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+    const auto number = take_number(text);
+    return text.empty() ? number : std::nullopt;
+}
+
 std::uint64_t parse_sectors(std::string_view option, std::string_view text) {
     std::string_view rest = text;
     const auto number = take_number(rest);
@@ -81,9 +85,8 @@ std::uint32_t parse_power_of_two_sectors(std::string_view option, std::string_vi
 
 std::uint32_t parse_power_of_two(std::string_view option, std::string_view text, std::uint32_t min,
                                  std::uint32_t max) {
-    std::string_view rest = text;
-    const auto number = take_number(rest);
-    if (!number || !rest.empty())
+    const auto number = parse_number(text);
+    if (!number)
         refuse_usage("{} {}: not a number", option, printable(text));
     check_power_of_two(option, text, *number, min, max, "");
     return static_cast<std::uint32_t>(*number);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Sizes on the command line: a number of 512-byte sectors, or of bytes with a suffix
-// k, m, g or t (1024 and its powers; either case).
+// k, m, g or t (1024 and its powers; either case).  And plain numbers.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace tools {
+
+// A plain number: decimal digits and nothing else, below 2^64.
+std::optional<std::uint64_t> parse_number(std::string_view text);
 
 // The size in sectors.  Throws Error (status 2), naming option, if text is no size or does not
 // fit 64 bits of bytes.

@@ -26,19 +26,31 @@ std::string escaped(std::string_view argument) {
 }
 
 // In a table, write-only is write-back with a 1 in the tenth place; the places between keep what
-// the superblock says.
-std::string mode_words(unsigned mode) {
-    if (mode == FC_MODE_WRITE_ONLY)
-        return fmt::format("{} {} 0 0 0 0 1", static_cast<int>(FC_MODE_WRITE_BACK),
-                           kPersistenceLoad);
-    return fmt::format("{} {}", mode, kPersistenceLoad);
+// the superblock says.  All eleven must be there if options follow.
+std::string mode_words(unsigned mode, bool all_places) {
+    const bool write_only = mode == FC_MODE_WRITE_ONLY;
+    const std::string words = fmt::format(
+        "{} {}", write_only ? static_cast<unsigned>(FC_MODE_WRITE_BACK) : mode, kPersistenceLoad);
+    if (!write_only && !all_places)
+        return words;
+    return fmt::format("{} 0 0 0 0 {}{}", words, write_only ? 1 : 0, all_places ? " 0" : "");
+}
+
+std::string option_words(const std::vector<Setting> &options) {
+    if (options.empty())
+        return {};
+    std::string words = fmt::format(" {}", 2 * options.size());
+    for (const Setting &option : options)
+        words += fmt::format(" {} {}", option.key, option.value);
+    return words;
 }
 
 } // namespace
 
 std::string table_arguments(const Table &table) {
-    return fmt::format("{} {} {} {}", escaped(table.disk_path), escaped(table.ssd_path),
-                       escaped(table.cache_name), mode_words(table.mode));
+    return fmt::format("{} {} {} {}{}", escaped(table.disk_path), escaped(table.ssd_path),
+                       escaped(table.cache_name), mode_words(table.mode, !table.options.empty()),
+                       option_words(table.options));
 }
 
 std::string table_line(const Table &table) {

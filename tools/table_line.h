@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The device-mapper table of a cache: 0 <sectors> flashcache <disk> <ssd> <name> <mode> 1
+// The device-mapper table of a cache: 0 <sectors> flashcache <disk> <ssd> <name> <mode> 1, and options
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "settings.h"
 
 namespace tools {
 
@@ -19,6 +22,7 @@ struct Table {
     std::string ssd_path;
     std::string cache_name;
     unsigned mode = 0; // enum fc_mode
+    std::vector<Setting> options = {};
 };
 
 // The arguments after the target's name.  Spaces and backslashes are escaped as the kernel's

@@ -18,6 +18,13 @@ TEST(TableLine, write_only_is_write_back_with_a_one_in_the_tenth_place) {
     EXPECT_EQ(table_arguments(table), "d s c 1 1 0 0 0 0 1");
 }
 
+TEST(TableLine, options_follow_all_the_places) {
+    Table table = {8, "d", "s", "c", FC_MODE_WRITE_BACK, {{"admission", 2}, {"fast_remove", 0}}};
+    EXPECT_EQ(table_arguments(table), "d s c 1 1 0 0 0 0 0 0 4 admission 2 fast_remove 0");
+    table.mode = FC_MODE_WRITE_ONLY;
+    EXPECT_EQ(table_arguments(table), "d s c 1 1 0 0 0 0 1 0 4 admission 2 fast_remove 0");
+}
+
 TEST(TableLine, escapes_what_would_split_an_argument) {
     const Table table = {8, "/dev/my disk", "/dev/a\\b", "c", FC_MODE_WRITE_BACK};
     EXPECT_EQ(table_arguments(table), "/dev/my\\ disk /dev/a\\\\b c 1 1");
