@@ -125,18 +125,29 @@ Wants wants_now(Core &core, u64 now)
 
 // ---- one set
 
+// Is the set above its threshold, or on the way down from there?
+bool is_above(Core &core, const Wants &w, u32 set_nr, u32 dirty)
+{
+	SetHeader &header = set_at(core, set_nr).header();
+	const bool was = peek(header.cleaning);
+	const bool is = dirty > w.high || (was && dirty > w.low);
+	if (is != was) {
+		SetGuard guard(core, set_nr);	// for the bytes beside it
+		post(header.cleaning, is);
+	}
+	return is;
+}
+
 // How many blocks of the set are to be cleaned beside those that are due.  A look without the lock: it is about the
 // order of work only.
-u32 blocks_wanted(const Wants &w, SetHeader &header)
+u32 blocks_wanted(Core &core, const Wants &w, u32 set_nr)
 {
+	const SetHeader &header = set_at(core, set_nr).header();
 	const u32 dirty = peek(header.nr_dirty);
 	if (w.all)
 		return dirty;
-	if (dirty > w.high)
-		header.cleaning = 1;
-	else if (dirty <= w.low)
-		header.cleaning = 0;
-	const u32 low = min_of(header.cleaning ? w.low : dirty, w.pressure ? w.cache_low : dirty);
+	const bool above = is_above(core, w, set_nr, dirty);
+	const u32 low = min_of(above ? w.low : dirty, w.pressure ? w.cache_low : dirty);
 	const u32 left = dirty - min_of(dirty, low);
 	return left - min_of(left, u32{peek(header.nr_copying)});
 }
@@ -154,7 +165,7 @@ void visit(Core &core, Wants &w, u32 set_nr, Round &round)
 		return;
 	CopyLimits limits = {};
 	limits.jobs = min_of(w.room, w.per_set);
-	limits.blocks = blocks_wanted(w, header);
+	limits.blocks = blocks_wanted(core, w, set_nr);
 	limits.due = w.due && peek(header.nr_due);
 	limits.written_too = peek(core.wb.syncing);
 	limits.fallow = !peek(core.wb.syncing);
