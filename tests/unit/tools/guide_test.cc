@@ -2,6 +2,7 @@
 //
 // The documents for administrators have everything that the module offers by name.  The names are
 // taken from the module's sources, so that a new one cannot be forgotten.
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -73,6 +74,26 @@ TEST(Guide, the_manual_of_the_settings_file_has_every_key) {
     for (const SettingKey &key : setting_keys())
         keys.insert(key.name);
     expect_all("man/flashcache.conf.5", keys, 25);
+}
+
+// "Suite.test" and "Suite.*" in the tables.
+TEST(Guide, the_table_of_compatibility_names_tests_that_exist) {
+    Names tests;
+    const std::regex definition(R"re(\nTEST(?:_[FP])?\((\w+),\s*(\w+)\))re");
+    for (const auto &file : std::filesystem::recursive_directory_iterator(TESTS)) {
+        if (!file.path().string().ends_with("_test.cc"))
+            continue;
+        const std::string text = text_of(file.path());
+        for (std::sregex_iterator it(text.begin(), text.end(), definition), end; it != end; ++it) {
+            tests.insert((*it)[1].str() + "." + (*it)[2].str());
+            tests.insert((*it)[1].str() + ".*");
+        }
+    }
+    ASSERT_GT(tests.size(), 500u);
+    const std::string text = text_of(DOCUMENTS "/COMPATIBILITY.md");
+    const std::regex name(R"re(`([A-Z]\w+\.(?:\w+|\*))`)re");
+    for (std::sregex_iterator it(text.begin(), text.end(), name), end; it != end; ++it)
+        EXPECT_TRUE(tests.contains((*it)[1])) << "there is no test " << (*it)[1];
 }
 
 TEST(Guide, the_table_of_compatibility_has_every_setting_of_flashcache_3) {
