@@ -117,7 +117,7 @@ TEST(SecondMiss, brings_a_block_in_where_that_is_asked_for) {
 
 // Policies follow each other while fio writes and verifies.
 class Policies : public testing::TestWithParam<Mode> {};
-INSTANTIATE_TEST_SUITE_P(Modes, Policies, testing::ValuesIn(kModes));
+INSTANTIATE_TEST_SUITE_P(, Policies, testing::ValuesIn(kModes));
 
 TEST_P(Policies, may_change_under_load) {
     Rig rig;
