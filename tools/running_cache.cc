@@ -19,7 +19,7 @@ std::string cache_name_of(const std::string &argument, const SystemRoots &roots)
     std::string name = argument;
     if (argument.starts_with(kMapper)) { // without a look: the node may be missing
         name = argument.substr(kMapper.size());
-    } else if (argument.find('/') != std::string::npos) {
+    } else if (argument.starts_with('/')) {
         const BlockDevice device = inspect_block_device(argument, roots);
         name = sysfs_attribute(device.kernel_name, "dm/name", roots);
         if (name.empty())
