@@ -133,6 +133,7 @@ struct Writeback {
 	bool all;			// everything, until nothing is dirty
 	bool hurry;			// what is due is due at once
 	bool round_due;			// the present round is about what is due, too
+	bool round_waits;		// something in it could not be started only for now
 	bool pressure;
 	bool origin_read;		// origin_read_ms means something
 	bool stopped;			// FC_LOCK_WRITEBACK: suspended or closing down

@@ -63,7 +63,7 @@ fc_status clean_all(Core &core)
 	if (!left)
 		return FC_OK;
 	fc_os_log(core.os, FC_LOG_WARNING, "Could not sync %llu blocks to disk, cache still dirty", left);
-	return core.wb.failures || core.log.failed() ? FC_EIO : FC_EINTR;
+	return peek(core.wb.failures) || core.log.failed() ? FC_EIO : FC_EINTR;
 }
 
 // The whole table, clean blocks too, then a superblock that says so.
@@ -133,8 +133,8 @@ FC_ENTRY void fc_core_resume(struct fc_core *core)
 	}
 	atomic_store(core->suspended, false);
 	stop_writeback(*core, false);
-	if (atomic_load(core->nr_dirty))
-		fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
+	// Also if nothing is dirty any more: a sync may want to be told.
+	fc_os_kick(core->os, FC_WORK_WRITEBACK, 0);
 }
 
 FC_ENTRY int fc_core_set_mode(struct fc_core *core, int mode)
@@ -143,7 +143,9 @@ FC_ENTRY int fc_core_set_mode(struct fc_core *core, int mode)
 	const bool changed = core->started && core->mode != static_cast<u32>(mode);
 	core->mode = static_cast<u32>(mode);
 	// Who leaves write-back expects the origin to be whole soon.
-	if (!makes_dirty(*core) && atomic_load(core->nr_dirty))
+	if (makes_dirty(*core))
+		post(core->wb.all, false);
+	else if (atomic_load(core->nr_dirty))
 		clean_everything(*core);
 	// The next load is to be in this mode, after a crash, too.
 	if (!changed)

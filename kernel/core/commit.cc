@@ -59,8 +59,9 @@ void copy_failed(Core &core, Job &job)
 	const u64 now = fc_os_now_ms(core.os);
 	if (now < peek(core.wb.not_before_ms))
 		return;		// this round has been counted
-	const u32 shift = min_of(core.wb.failures, 6u);
-	post(core.wb.failures, core.wb.failures + 1);
+	const u32 failures = peek(core.wb.failures);
+	const u32 shift = min_of(failures, 6u);
+	post(core.wb.failures, failures + 1);
 	post(core.wb.not_before_ms, now + min_of(kBackoffMs << shift, kBackoffMaxMs));
 }
 

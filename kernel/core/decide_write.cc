@@ -73,7 +73,7 @@ Decision bypass(const Context &c, u32 limit, bool refused = false) FC_REQUIRES(s
 		const u32 way = c.set.find(c.piece.tag + n);
 		if (n && ((way != kNoWay && (c.set.dirty(way) || c.set.busy(way))) || c.is_owned(n)))
 			break;
-		if (n && refused && admits(c, n))
+		if (n && refused && (way != kNoWay || admits(c, n)))
 			break;
 		if (way != kNoWay) {
 			c.set.remove(way);	// rule 6

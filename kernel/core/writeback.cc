@@ -36,9 +36,14 @@ struct Wants {
 	u32 room;		// copies that may be started
 };
 
-u32 below(u32 threshold)
+u64 below(u64 threshold)
 {
 	return threshold - threshold / kHysteresisDivisor;
+}
+
+u64 cache_threshold(Core &core)
+{
+	return core.geo.nr_blocks() * peek(core.tunables[FC_TUNE_CACHE_DIRTY_THRESH_PCT]) / 100;
 }
 
 u32 period_ms(Core &core)
@@ -71,11 +76,10 @@ bool users_read_the_origin(Core &core, u64 now)
 
 bool under_pressure(Core &core)
 {
-	const u64 high = core.geo.nr_blocks() * peek(core.tunables[FC_TUNE_CACHE_DIRTY_THRESH_PCT]) / 100;
 	const u64 dirty = atomic_load(core.nr_dirty);
-	if (dirty > high)
+	if (dirty > cache_threshold(core))
 		core.wb.pressure = true;
-	else if (dirty <= high - high / kHysteresisDivisor)
+	else if (dirty <= below(cache_threshold(core)))
 		core.wb.pressure = false;
 	return core.wb.pressure;
 }
@@ -93,6 +97,7 @@ void begin_round(Core &core, u64 now)
 {
 	core.wb.round_left = core.geo.nr_sets();
 	core.wb.pick += kPickStep;
+	core.wb.round_waits = false;
 	core.wb.round_due = fallow_round(core, now) || peek(core.wb.hurry);
 	post(core.wb.hurry, false);
 }
@@ -116,8 +121,8 @@ Wants wants_now(Core &core, u64 now)
 		(core.wb.round_due || peek(core.wb.syncing) || peek(core.wb.hurry));
 	w.pressure = under_pressure(core);
 	w.high = ways * peek(core.tunables[FC_TUNE_DIRTY_THRESH_PCT]) / 100;
-	w.low = below(w.high);
-	w.cache_low = below(ways * peek(core.tunables[FC_TUNE_CACHE_DIRTY_THRESH_PCT]) / 100);
+	w.low = static_cast<u32>(below(w.high));
+	w.cache_low = static_cast<u32>(below(cache_threshold(core)) / core.geo.nr_sets());
 	w.per_set = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET]);
 	w.room = room_for_copies(core, w.closing, now);
 	return w;
@@ -154,7 +159,6 @@ u32 blocks_wanted(Core &core, const Wants &w, u32 set_nr)
 
 struct Round {
 	bool found;		// copies were started
-	bool waiting;		// something could not be started only for now
 	bool unconfirmed;	// because its record is not confirmed
 };
 
@@ -176,7 +180,7 @@ void visit(Core &core, Wants &w, u32 set_nr, Round &round)
 	start_copies(core, claimed);
 	w.room -= claimed.jobs;
 	round.found |= claimed.jobs != 0;
-	round.waiting |= !claimed.jobs;
+	core.wb.round_waits |= !claimed.jobs;
 	round.unconfirmed |= claimed.unconfirmed;
 }
 
@@ -203,7 +207,7 @@ u32 go_round(Core &core, Wants &w)
 		return period_ms(core);		// copies kick when they end
 	if (core.wb.round_left || round.found)
 		return kAtOnceMs;
-	return round.waiting ? min_of(period_ms(core), kWaitingMs) : period_ms(core);
+	return core.wb.round_waits ? min_of(period_ms(core), kWaitingMs) : period_ms(core);
 }
 
 void log_sync(Core &core, u64 now)
@@ -236,11 +240,12 @@ void end_all(Core &core, u64 now)
 {
 	core.wb.fallow_since_ms = now;
 	post(core.wb.all, false);
+	core.wb.sweep_left = 0;
 	atomic_store(core.wb.sync_wanted, false);
-	if (atomic_load(core.nr_dirty))
-		atomic_store(core.wb.sync_wanted, peek(core.wb.syncing));
-	else
+	if (!atomic_load(core.nr_dirty))
 		post(core.wb.syncing, false);
+	else if (peek(core.wb.syncing))
+		atomic_store(core.wb.sync_wanted, true);
 }
 
 // False if no copies may be started.
@@ -259,8 +264,14 @@ void end_copies(Core &core)
 
 u32 clean(Core &core, u64 now)
 {
-	if (sync_gauge(core) && peek(core.tunables[FC_TUNE_STOP_SYNC]))
+	if (sync_gauge(core) && peek(core.tunables[FC_TUNE_STOP_SYNC])) {
 		stop_sync(core);
+		// Unless another was asked for just now, which takes the order to stop back first.
+		if (!peek(core.tunables[FC_TUNE_STOP_SYNC])) {
+			post(core.wb.syncing, true);
+			atomic_store(core.wb.sync_wanted, true);
+		}
+	}
 	if (!sweep(core, now))
 		return kAtOnceMs;
 	end_sync(core);
@@ -278,7 +289,8 @@ u32 clean(Core &core, u64 now)
 
 bool sync_gauge(const Core &core)
 {
-	return peek(core.wb.syncing) || atomic_load(core.wb.sync_wanted) || peek(core.wb.all);
+	// In this order: a walk that begins sets the second before it clears the first.
+	return atomic_load(core.wb.sync_wanted) || atomic_load(core.wb.syncing) || peek(core.wb.all);
 }
 
 void clean_everything(Core &core)
@@ -328,7 +340,7 @@ FC_ENTRY unsigned int fc_core_writeback(struct fc_core *core)
 	finish_commit(*core);
 	if (atomic_load(core->nr_dirty) == 0) {
 		end_all(*core, now);
-		return 0;
+		return atomic_load(core->nr_dirty) ? kAtOnceMs : 0;
 	}
 	// Without a log nothing can become clean.
 	if (core->log.failed())
