@@ -50,7 +50,6 @@ enum JobStage : u8 {
 	kStageData,		// data (and record) in flight
 	kStageRevoke,		// first-dirty data failed: INVALID records on their way
 	kStageFallback,		// first-dirty data failed: goes to the origin instead
-	kStageCopied,		// writeback: waits for its commit
 	kStageCommit,		// writeback: CLEAN records on their way
 };
 

@@ -120,11 +120,13 @@ void CacheSet::add_due(int n)
 
 void CacheSet::mark_due()
 {
+	u32 marked = 0;
 	for (u32 word = 0; word < l_->words; word++) {
 		const u64 more = bitmap(kDirty)[word] & ~bitmap(kDue)[word];
 		bitmap(kDue)[word] |= more;
-		add_due(static_cast<int>(count_bits(more)));
+		marked += count_bits(more);
 	}
+	add_due(static_cast<int>(marked));
 }
 
 void CacheSet::forget_due()
@@ -136,13 +138,15 @@ void CacheSet::forget_due()
 
 void CacheSet::age()
 {
+	u32 marked = 0;
 	for (u32 word = 0; word < l_->words; word++) {
 		const u64 dirty_now = bitmap(kDirty)[word];
 		const u64 fallow = dirty_now & bitmap(kOld)[word] & ~bitmap(kDue)[word];
 		bitmap(kDue)[word] |= fallow;
-		add_due(static_cast<int>(count_bits(fallow)));
+		marked += count_bits(fallow);
 		bitmap(kOld)[word] |= dirty_now;
 	}
+	add_due(static_cast<int>(marked));
 }
 
 u32 CacheSet::mark_due_at_hand(u32 most)

@@ -19,7 +19,6 @@ struct message {
 /* Write back everything that is dirty now, in the background. */
 static int do_sync(const struct message *message)
 {
-	fc_core_tune(message->cache->core, FC_TUNE_STOP_SYNC, 0);
 	fc_core_start_sync(message->cache->core);
 	return 0;
 }

@@ -57,7 +57,6 @@ static int set_do_sync(struct fc_cache *cache, unsigned int value)
 {
 	if (!value)
 		return 0;
-	fc_core_tune(cache->core, FC_TUNE_STOP_SYNC, 0);
 	fc_core_start_sync(cache->core);
 	return 0;
 }
