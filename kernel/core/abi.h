@@ -93,7 +93,10 @@ struct fc_request {
 	unsigned int nr_sectors;
 	unsigned char op;		/* enum fc_op */
 	unsigned char flags;		/* FC_REQ_* */
-	unsigned char flush_dev;	/* FC_OP_FLUSH: enum fc_dev that this duplicate is for */
+	union {
+		unsigned char flush_dev;	/* FC_OP_FLUSH: enum fc_dev that this duplicate is for */
+		unsigned char again;		/* reads: blocks of failed hits to be read once more; core's */
+	};
 	unsigned char status;		/* enum fc_status, set by the core */
 
 	fc_u64 target_sector;		/* out: for FC_ACT_REMAP_* */

@@ -71,7 +71,6 @@ enum RequestKind : u8 {
 };
 
 inline constexpr u8 kReqFlagFua = FC_REQ_FUA;
-inline constexpr u8 kReqFlagSingly = 0x10;	// block by block: a hit has failed
 inline constexpr u8 kReqFlagSequential = 0x20;	// part of a long stream
 
 enum RangeStage : u8 { kRangeIdle, kRangeDrain, kRangeOrigin, kRangeFlush, kRangeDrop, kRangeEnd };

@@ -9,7 +9,6 @@ void SetLayout::init(u32 nr_ways)
 	words = (ways + 63) / 64;
 	const u32 nr_heads = max_of(ways / 2, 2u);
 	head_bits = static_cast<u32>(std::countr_zero(nr_heads));
-	constexpr u32 kNrBitmaps = 8;
 	const u32 bitmaps = sizeof(SetHeader) + kNrBitmaps * words * sizeof(u64);
 	tags = bitmaps;
 	heads = tags + ways * sizeof(u32);

@@ -60,6 +60,8 @@ struct SetHeader {
 	u8 cleaning;			// above the dirty threshold, and not below the lower one since
 };
 
+inline constexpr u32 kNrBitmaps = 8;	// of CacheSet::Bitmap
+
 class CacheSet {
 public:
 	CacheSet(const SetLayout &layout, char *memory) : l_(&layout), at_(memory) {}
@@ -133,7 +135,8 @@ public:
 	u32 mark_due_at_hand(u32 most) FC_REQUIRES(set_lock);
 
 private:
-	enum Bitmap : u32 { kValid, kDirty, kBusy, kReferenced, kUnconfirmed, kMain, kOld, kDue, kBitmaps };
+	enum Bitmap : u32 { kValid, kDirty, kBusy, kReferenced, kUnconfirmed, kMain, kOld, kDue };
+	static_assert(kDue + 1 == kNrBitmaps);
 
 	u64 *bitmap(Bitmap b) const { return reinterpret_cast<u64 *>(at_ + sizeof(SetHeader)) + b * l_->words; }
 	u16 *heads() const { return reinterpret_cast<u16 *>(at_ + l_->heads); }

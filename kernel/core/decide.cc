@@ -38,15 +38,22 @@ bool admits(const Context &c, u32 i)
 
 void note_uncached(const Context &c, u32 n)
 {
+	if (c.req.again || (c.req.flags & (FC_REQ_AVOID | FC_REQ_WANT)) || peek(c.core.degraded) ||
+	    !peek(c.core.tunables[FC_TUNE_CACHE_ALL]))
+		return;
 	if (c.req.flags & kReqFlagSequential) {
 		count(c.core, c.piece.write ? FC_STAT_uncached_sequential_writes : FC_STAT_uncached_sequential_reads, n);
 		return;
 	}
-	if (!caching(c))
-		return;
 	count(c.core, FC_STAT_admission_refusals, n);
 	for (u32 i = 0; i < n; i++)
-		c.set.remember(c.piece.tag + i);
+		if (!c.piece.write || covers(c.core, c.piece, i))	// a part of a block would not get in
+			c.set.remember(c.piece.tag + i);
+}
+
+u32 stream_limit_kb(const Core &core, bool write)
+{
+	return peek(core.tunables[write ? FC_TUNE_SKIP_SEQ_WRITE_KB : FC_TUNE_SKIP_SEQ_READ_KB]);
 }
 
 void shorten(const Context &c, u32 n)
@@ -54,6 +61,8 @@ void shorten(const Context &c, u32 n)
 	const u32 sectors = sectors_of(c.core, c.piece, n);
 	if (c.in_map && sectors < c.req.nr_sectors) {
 		fc_os_accept(c.core.os, &c.req, sectors);
+		if (stream_limit_kb(c.core, c.piece.write))
+			c.core.streams[c.piece.write].shorten(c.req.sector + c.req.nr_sectors, c.req.nr_sectors - sectors);
 		c.req.nr_sectors = sectors;
 	}
 	c.req.part_sectors = sectors;
@@ -94,7 +103,8 @@ bool follows(const Context &c, u32 way, u32 i)
 
 u32 longest_run(const Context &c)
 {
-	return c.req.flags & kReqFlagSingly ? 1 : c.piece.nr_blocks;
+	// After a failed hit block by block: what is clean is read from the origin, what is dirty tried once more.
+	return c.req.again ? 1 : c.piece.nr_blocks;
 }
 
 Job *new_job(const Context &c, JobKind kind, u32 n) FC_REQUIRES(set_lock)

@@ -44,6 +44,8 @@ bool caching(const Context &c);
 bool admits(const Context &c, u32 i) FC_REQUIRES(set_lock);
 // The first n blocks go past the cache: why, for the counters, and for admission the next time.
 void note_uncached(const Context &c, u32 n) FC_REQUIRES(set_lock);
+// The length in KiB from which on a stream goes past the cache; 0: none does.
+u32 stream_limit_kb(const Core &core, bool write);
 // From here on the request is about its first n blocks only.
 void shorten(const Context &c, u32 n);
 // Wait in a line of the set, or behind a job.

@@ -37,7 +37,7 @@ void note_request(Core &core)
 void note_stream(Core &core, Request &req)
 {
 	const bool write = req.op == FC_OP_WRITE;
-	const u32 most_kb = peek(core.tunables[write ? FC_TUNE_SKIP_SEQ_WRITE_KB : FC_TUNE_SKIP_SEQ_READ_KB]);
+	const u32 most_kb = stream_limit_kb(core, write);
 	if (most_kb && core.streams[write].note(req.sector, req.nr_sectors) > most_kb * 2)
 		req.flags |= kReqFlagSequential;
 }
@@ -66,10 +66,11 @@ Outcome send_to_origin(Core &core, Request &req, const Piece &piece, int &dev)
 	return Outcome::kRemap;
 }
 
-void count_piece(Core &core, const Decision &d, const Request &req, bool write)
+void count_piece(Core &core, const Decision &d, Request &req, bool write)
 {
-	// What is read again after a failed hit has been counted.
-	if (d.how != How::kNone && !(req.flags & kReqFlagSingly))
+	if (d.how != How::kNone && req.again)
+		req.again--;		// the failed hit has been counted
+	else if (d.how != How::kNone)
 		count_blocks(core, write, d.how, d.nr_blocks);
 	if (d.what == What::kRemapCache)
 		count(core, write ? FC_STAT_ssd_writes : FC_STAT_ssd_reads);
@@ -197,6 +198,7 @@ FC_ENTRY int fc_core_map(struct fc_core *core, struct fc_request *req)
 		queue_range(*core, *req);
 		return FC_ACT_TAKEN;
 	}
+	req->again = 0;
 	note_stream(*core, *req);
 	int dev = FC_DEV_ORIGIN;
 	if (start_piece(*core, *req, true, nullptr, dev) != Outcome::kRemap)

@@ -247,9 +247,8 @@ bool read_hit_done(Core &core, Request &req, int &status)
 	cache_device_error(core, FC_STAT_ssd_read_errors);
 	if (!again)
 		return false;
-	// Block by block now: what is clean is read from the origin, what is dirty tried once more.
 	count(core, FC_STAT_uncached_io_requeue);
-	req.flags |= kReqFlagSingly;
+	req.again = static_cast<u8>(req.again + req.nr_blocks);
 	queue_again(core, req);
 	return true;
 }

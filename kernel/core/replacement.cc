@@ -170,9 +170,9 @@ void CacheSet::move_hand(u32 to)
 // together; the few that the hand then passes go when it comes again.
 u32 CacheSet::take_at_hand(u32 want, u32 &first, u32 &evicted)
 {
-	constexpr u32 kWordsAhead = 8;
+	const u32 words_ahead = min_of(l_->words, max_of(l_->words / 8, 2u));
 	for (u32 n = want; n; n /= 2) {
-		first = find_cold(n, n > 1 ? min_of(kWordsAhead, l_->words) : l_->words + 1);
+		first = find_cold(n, n > 1 ? words_ahead : l_->words + 1);
 		if (first == kNoWay)
 			continue;
 		move_hand(first);
@@ -317,7 +317,7 @@ u32 CacheSet::allocate(u32 want, u32 near, u32 &first, u32 &evicted)
 		n = take_free(want, first);
 	if (n) {
 		// While the set fills up, the hand shows who came when.
-		if (first == h.hand)
+		if (h.hand - first < n)
 			h.hand = static_cast<u16>((first + n) % l_->ways);
 		return n;
 	}

@@ -196,6 +196,28 @@ TEST(Read, a_failed_run_of_clean_and_dirty_blocks_is_taken_apart) {
     EXPECT_EQ(user.data, std::string(4096, 'o') + std::string(4096, 'a') + std::string(8192, 'o'));
 }
 
+// What is read again is counted once, what follows it in the same request is counted, too.
+TEST(Read, a_failed_hit_counts_once_and_does_not_hide_what_follows) {
+    World w;
+    w.make_clean(0, 2);
+    w.write(0, 'a');
+    w.no_pendings = 1;
+    UserRequest &user = w.read(0, 6); // not cut short: there was no memory for a place in line
+    const fc_u64 hits = w.stats[FC_STAT_read_hits];
+    const fc_u64 misses = w.stats[FC_STAT_read_misses];
+    const fc_u64 reads = w.stats[FC_STAT_reads];
+    int failures = 1;
+    w.fails = [&failures](const Io &io) { return io.reads() && io.dev == kCache && failures-- > 0; };
+    w.finish();
+    ASSERT_EQ(user.status, FC_OK);
+    EXPECT_EQ(user.accepted, 0u);
+    EXPECT_EQ(user.data, std::string(4096, 'a') + std::string(5 * 4096, 'o'));
+    EXPECT_EQ(w.stats[FC_STAT_uncached_io_requeue], 1u);
+    EXPECT_EQ(w.stats[FC_STAT_reads] - reads, 6u);
+    EXPECT_EQ(w.stats[FC_STAT_read_hits] - hits, 2u);
+    EXPECT_EQ(w.stats[FC_STAT_read_misses] - misses, 4u);
+}
+
 TEST(Read, a_pinned_block_is_not_evicted_under_its_reader) {
     World w;
     w.make_clean(0, 8);

@@ -104,6 +104,32 @@ protected:
 
 // ---- each policy
 
+// A run that fills the ways left free around the hand: what came first goes first all the same.
+TEST_F(Replacement, the_hand_goes_on_behind_a_run_that_it_was_inside_of) {
+    init(64, FC_POLICY_FIFO);
+    const Alone alone;
+    access_all(0, 64);
+    for (u32 way = 10; way < 14; way++)
+        set().remove(way);
+    set().header().hand = 12;
+    u32 first = 0, evicted = 0;
+    ASSERT_EQ(set().allocate(4, fc::kNoWay, first, evicted), 4u);
+    ASSERT_EQ(first, 10u);
+    EXPECT_EQ(set().header().hand, 14u);
+}
+
+// Of large sets: else a few long runs would drive it past everybody.
+TEST_F(Replacement, the_hand_does_not_go_far_for_a_long_run) {
+    init(1024, FC_POLICY_FIFO);
+    const Alone alone;
+    access_all(0, 1024);
+    for (u32 way = 0; way < 512; way += 2)
+        set().set_dirty(way, true);
+    u32 first = 0, evicted = 0;
+    ASSERT_EQ(set().allocate(32, fc::kNoWay, first, evicted), 1u);
+    EXPECT_LT(first, 128u);
+}
+
 TEST_F(Replacement, fifo_does_not_care_who_was_used) {
     init(8, FC_POLICY_FIFO);
     const Alone alone;
