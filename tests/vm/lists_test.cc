@@ -168,6 +168,38 @@ TEST_F(Lists, say_nothing_of_other_processes) {
     EXPECT_FALSE(read_is_cached());
 }
 
+// A setting of the kernel, until the end of the test.
+class Vm {
+public:
+    Vm(const std::string &name, const std::string &value)
+        : path_("/proc/sys/vm/" + name), before_(read_file(path_)) {
+        write_file(path_, value + "\n");
+    }
+    Vm(const Vm &) = delete;
+    Vm &operator=(const Vm &) = delete;
+    ~Vm() { try_write_file(path_, before_); }
+
+private:
+    std::string path_, before_;
+};
+
+// It is the flusher that sends these.
+TEST_F(Lists, do_not_reach_what_is_written_later_through_the_page_cache) {
+    send("blacklist add " + process_id());
+    ASSERT_FALSE(write_is_cached());
+    const auto uncached = stat("uncached_writes"), misses = stat("write_misses");
+    const Buffer data = pattern(kMiB, kBlock, 1);
+    const int file = open(rig_.cache.path().c_str(), O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(file, 0);
+    EXPECT_EQ(pwrite(file, data.data(), data.size(), kMiB), static_cast<ssize_t>(data.size()));
+    EXPECT_EQ(stat("uncached_writes") + stat("write_misses"), uncached + misses) << "not yet";
+    const Vm age("dirty_expire_centisecs", "1"), pause("dirty_writeback_centisecs", "10");
+    EXPECT_TRUE(eventually([&] { return stat("uncached_writes") + stat("write_misses") > uncached + misses; }));
+    EXPECT_EQ(stat("write_misses"), misses + 1);
+    EXPECT_EQ(stat("uncached_writes"), uncached);
+    close(file);
+}
+
 // ---- the idle class
 
 TEST_F(Lists, keep_the_idle_class_out) {

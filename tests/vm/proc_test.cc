@@ -85,6 +85,15 @@ TEST_P(Proc, errors_has_the_keys_of_flashcache_3) {
               "memory_alloc_errors=0\n");
 }
 
+TEST_P(Proc, iosize_hist_has_each_bucket_of_flashcache_3_in_its_first_line) {
+    const auto line = lines(rig_.cache.proc("flashcache_iosize_hist"));
+    ASSERT_EQ(line.size(), 2u);
+    std::string expected; // "512:%llu 1024:%llu ... 16384:%llu "
+    for (unsigned bytes = 512; bytes <= 16384; bytes += 512)
+        expected += std::to_string(bytes) + ":[0-9]+ ";
+    EXPECT_THAT(line[0], MatchesRegex(expected));
+}
+
 TEST_P(Proc, counters_count_what_is_done) {
     const BlockFile file(rig_.cache.path());
     for (unsigned i = 0; i < 10; i++)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Table lines, as users of flashcache 3 have them in scripts, given to dmsetup.
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +14,7 @@
 namespace vm {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 constexpr unsigned kNew = 2;
@@ -107,6 +110,69 @@ TEST_F(TableLine, that_dmsetup_prints_can_be_loaded_again) {
     EXPECT_EQ(rig_.cache.table(), table);
     EXPECT_EQ(BlockFile(rig_.cache.path()).check(0, kMiB, kNew), "");
     remove();
+}
+
+// ---- what a line makes beside the device
+
+TEST_F(TableLine, of_a_second_pair_with_the_same_names_gets_files_of_its_own) {
+    const Rig second(kSmallSsd, kDisk, "1");
+    const std::filesystem::path other = "/tmp/other";
+    std::filesystem::remove_all(other);
+    std::filesystem::create_directory(other);
+    std::filesystem::create_symlink(second.ssd.path(), other / "ssd0");
+    std::filesystem::create_symlink(second.disk.path(), other / "disk0");
+    must_create("1 2");
+    must({"dmsetup", "create", "fc1", "--table",
+          table_line(second.disk.sectors(), other / "disk0", other / "ssd0", "fc1 1 2")});
+    const std::string sysctls = "/proc/sys/dev/flashcache/ssd0+disk0";
+    write_file(sysctls + "#2/fallow_delay", "77\n");
+    EXPECT_EQ(number(read_file(sysctls + "/fallow_delay")), 900u);
+    BlockFile(second.cache.path()).put(0, 4096, kNew);
+    const std::string files = "/proc/flashcache/ssd0+disk0";
+    EXPECT_EQ(key_values(read_file(files + "#2/flashcache_stats")).at("writes"), "1");
+    EXPECT_EQ(key_values(read_file(files + "/flashcache_stats")).at("writes"), "0");
+    remove();
+    EXPECT_FALSE(exists(files));
+    EXPECT_TRUE(exists(files + "#2")) << "a name stays while its cache runs";
+    must({"dmsetup", "remove", "fc1"});
+    EXPECT_FALSE(exists(files + "#2"));
+    EXPECT_FALSE(exists(sysctls + "#2"));
+}
+
+TEST_F(TableLine, is_followed_by_the_lines_of_flashcache_3_in_the_log) {
+    EXPECT_THAT(must({"dmesg"}), ContainsRegex("flashcache: [^ ]*[0-9]+\\.[0-9]+ initialized"));
+    KernelLog log;
+    must_create("1 2 8 32768 256");
+    EXPECT_THAT(log.new_lines(),
+                ContainsRegex("fc0: Allocate [1-9][0-9]*KB \\([1-9][0-9]*B per\\) mem for "
+                              "4096-entry cache\\(capacity:16MB, associativity:256, block size:8 "
+                              "sectors\\(4KB\\)\\)"));
+    remove();
+}
+
+std::string limit(const std::string &device, const std::string &name) {
+    return words(read_file("/sys/block/" + device + "/queue/" + name)).at(0);
+}
+
+TEST_F(TableLine, passes_on_the_limits_of_both_devices) {
+    for (const bool large_ssd : {false, true}) {
+        SCOPED_TRACE(large_ssd);
+        Rig rig({.mib = 40, .block_bytes = large_ssd ? 4096u : 512u},
+                {.mib = 64, .block_bytes = large_ssd ? 512u : 4096u, .discard = large_ssd}, "1");
+        rig.create(Mode::kBack, {"-b", "16k", "-s", "8m"});
+        const std::string cache = rig.cache.kernel_name(), disk = rig.disk.name();
+        EXPECT_EQ(limit(cache, "logical_block_size"), "4096") << "the larger one";
+        EXPECT_EQ(limit(cache, "minimum_io_size"), "16384") << "a block";
+        EXPECT_EQ(limit(cache, "optimal_io_size"), "262144") << "a chunk";
+        // Newer kernels raise the last to a physical block of the cache's.
+        EXPECT_THAT(limit(cache, "discard_granularity"),
+                    testing::AnyOf(limit(disk, "discard_granularity"),
+                                   limit(cache, "physical_block_size")));
+        for (const char *name : {"discard_max_hw_bytes", "discard_max_bytes"})
+            EXPECT_EQ(limit(cache, name), limit(disk, name)) << name;
+        EXPECT_EQ(limit(cache, "discard_max_bytes") != "0", large_ssd);
+        rig.cache.remove();
+    }
 }
 
 // ---- when the SSD is written
