@@ -107,7 +107,8 @@ bool Explorer::replay(const std::string &history) {
 // Along the choices of the path, then on until a state that was visited, or the end.
 void Explorer::one_history() {
     // On the heap, as all it has: StateHash wants it so.
-    const auto made = std::make_unique<TinyWorld>(scenario_, limits_.preemptions, trace_);
+    const auto made = std::make_unique<TinyWorld>(
+        scenario_, std::max(limits_.preemptions, scenario_.preemptions), trace_);
     TinyWorld &world = *made;
     const size_t known = path_.size();
     depth_ = 0;

@@ -248,9 +248,12 @@ void World::tune() {
         scheduler_.fail("tunable " + std::to_string(which) + " refuses " + std::to_string(value));
 }
 
-// Under load; the memory of a policy that was left is gone at once.
 void World::change_policy() {
-    const auto policy = static_cast<int>(rng_.below(FC_NR_POLICIES));
+    set_policy(static_cast<int>(rng_.below(FC_NR_POLICIES)));
+}
+
+// Under load; the memory of a policy that was left is gone at once.
+void World::set_policy(int policy) {
     std::vector<char> memory(fc_core_policy_bytes(core_, policy));
     trace_.line("operator changes the policy to %d", policy);
     char *const given = memory.empty() ? nullptr : memory.data();

@@ -9,7 +9,7 @@ namespace sim {
 
 namespace {
 
-enum Kind { kCore = 1, kWorld, kJob, kPending, kBio, kOp, kCopy, kData, kFiber, kStack };
+enum Kind { kCore = 1, kWorld, kJob, kPending, kBio, kOp, kCopy, kData, kFiber, kStack, kLists };
 
 void add_data(StateHash &hash, const std::vector<Sector> &data) {
     hash.value(data.size());
@@ -84,6 +84,8 @@ void World::know_objects(StateHash &hash) {
     hash.know(kWorld, this, sizeof *this, this);
     if (memory_)
         hash.know(kCore, memory_, fc_core_bytes(&config_), memory_);
+    if (!policy_memory_.empty())
+        hash.know(kLists, policy_memory_.data(), policy_memory_.size(), nullptr);
     auto data = [&](const std::vector<Sector> &sectors) {
         if (!sectors.empty())
             hash.know(kData, sectors.data(), sectors.size() * sizeof(Sector), nullptr);
@@ -155,6 +157,7 @@ uint64_t World::state() {
     hash.value(profile_.mode);
     if (memory_)
         hash.memory(memory_, fc_core_bytes(&config_), true);
+    hash.memory(policy_memory_.data(), policy_memory_.size(), true); // the lists of lru
     std::vector<const Op *> ops;
     for (size_t i = 0; i < ops_.size(); i++)
         ops.push_back(ops_[i]);

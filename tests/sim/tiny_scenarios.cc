@@ -30,6 +30,20 @@ TinyOp read(uint64_t sector, uint64_t count, uint32_t after = 0) {
 TinyOp write(uint64_t sector, uint64_t count, uint32_t after = 0, bool fua = false) {
     return {TinyKind::kWrite, sector, count, fua, after};
 }
+// By who shall bring nothing in (FC_REQ_AVOID), or may whatever is tuned (FC_REQ_WANT).
+TinyOp marked(unsigned char marks, TinyOp op) {
+    op.marks = marks;
+    return op;
+}
+TinyOp avoiding(TinyOp op) {
+    return marked(FC_REQ_AVOID, op);
+}
+TinyOp policy(fc_policy to, uint32_t after = 0) {
+    return {TinyKind::kSetPolicy, static_cast<uint64_t>(to), 0, false, after};
+}
+TinyOp tune(fc_tunable which, uint64_t value, uint32_t after = 0) {
+    return {TinyKind::kTune, static_cast<uint64_t>(which), value, false, after};
+}
 TinyOp op(TinyKind kind, uint32_t after = 0, uint64_t sector = 0, uint64_t count = 0) {
     return {kind, sector, count, false, after};
 }
@@ -144,13 +158,91 @@ std::vector<Scenario> large_scenarios() {
     };
 }
 
+// Changes of the policy; one preemption: between two sets, and between a decision and what follows.
+std::vector<Scenario> policy_scenarios() {
+    using enum TinyKind;
+    return {
+        {"policy-fill",
+         "the policy becomes lru while a miss is filled, and a block of the other set is written",
+         tiny(kBack, true, false, 1, 2),
+         {},
+         {read(0, 1), write(2, 1), policy(FC_POLICY_LRU)},
+         0,
+         1},
+        {"policy-full",
+         "the policy becomes lru while full sets give blocks away",
+         tiny(kBack, false, false),
+         {read(0, 2)},
+         {policy(FC_POLICY_LRU), write(4, 1), read(1, 1)}},
+        {"policy-clean",
+         "lru is left, and comes back, while a full set of dirty blocks is cleaned and written",
+         tiny(kBack, false, false),
+         {policy(FC_POLICY_LRU), write(0, 2)},
+         {op(kSync), policy(FC_POLICY_FIFO), write(4, 1), policy(FC_POLICY_LRU, 2)},
+         1},
+        {"policy-hit",
+         "lru is left while its blocks are read, and one is overwritten; both sets",
+         tiny(kBack, false, false, 1, 2),
+         {policy(FC_POLICY_LRU), read(0, 2), write(2, 1)},
+         {policy(FC_POLICY_CLOCK2Q), read(0, 1), write(2, 1)},
+         0,
+         1},
+    };
+}
+
+// Who brings what in.
+std::vector<Scenario> admission_scenarios() {
+    using enum TinyKind;
+    return {
+        {"avoid-clean",
+         "a dirty block is written back while it is written by who shall not cache; flush",
+         tiny(kBack, true, true),
+         {write(0, 1)},
+         {op(kSync), avoiding(write(0, 1)), op(kFlush, 2)},
+         1},
+        {"avoid-fill",
+         "a read miss, a read and a write of the block by who shall not cache",
+         tiny(kBack, false, true),
+         {},
+         {read(0, 1), avoiding(read(0, 1)), avoiding(write(0, 1))}},
+        {"avoid-write",
+         "a block becomes dirty while who shall not cache writes it; a read behind both",
+         tiny(kBack, true, true),
+         {},
+         {write(0, 1), avoiding(write(0, 1)), read(0, 1, 3)}},
+        {"second-sight",
+         "admission on second sight: reads and a write of a block, the first time past the cache",
+         tiny(kBack, false, true),
+         {tune(FC_TUNE_ADMISSION, 2)},
+         {read(0, 1), read(0, 1), write(0, 1)}},
+        {"cache-all",
+         "caching of everything ends while a block is written twice, once by who may",
+         tiny(kBack, false, true),
+         {},
+         {tune(FC_TUNE_CACHE_ALL, 0), write(0, 1), marked(FC_REQ_WANT, write(0, 1))}},
+        {"sequential",
+         "the end of a long stream of writes goes past the cache, beside another write and a read",
+         tiny(kBack, true, false, 1, 2),
+         {tune(FC_TUNE_SKIP_SEQ_WRITE_KB, 1), write(0, 2)},
+         {write(2, 1), write(2, 1), read(2, 1)}},
+        {"sync-twice",
+         "a sync, an overwrite of the block, and a second sync",
+         tiny(kBack, true, true),
+         {write(0, 1)},
+         {op(kSync), write(0, 1), op(kSync, 2)},
+         1},
+    };
+}
+
 } // namespace
 
 const std::vector<Scenario> &scenarios() {
     static const std::vector<Scenario> all = [] {
-        std::vector<Scenario> list = small_scenarios();
-        for (Scenario &more : large_scenarios())
-            list.push_back(std::move(more));
+        std::vector<Scenario> list;
+        for (auto *part :
+             {small_scenarios, large_scenarios, policy_scenarios, admission_scenarios})
+            for (Scenario &more : part())
+                list.push_back(std::move(more));
         return list;
     }();
     return all;

@@ -221,6 +221,8 @@ void TinyWorld::begin(size_t i) {
                scenario_.ops[i].kind == TinyKind::kCheckpoint) {
         operated_ |= 1u << i;
         begin_operation(scenario_.ops[i], 0);
+    } else if (scenario_.ops[i].kind >= TinyKind::kSetPolicy) {
+        begin_under_load(i);
     } else {
         operating_ = true;
         scheduler_.call(Scheduler::Context::kTask, [this, i] {
@@ -229,6 +231,21 @@ void TinyWorld::begin(size_t i) {
             operating_ = false;
         });
     }
+}
+
+// Requests come and go meanwhile.
+void TinyWorld::begin_under_load(size_t i) {
+    scheduler_.call(Scheduler::Context::kTask, [this, i] {
+        change(scenario_.ops[i]);
+        operated_ |= 1u << i;
+    });
+}
+
+void TinyWorld::change(const TinyOp &op) {
+    if (op.kind == TinyKind::kSetPolicy)
+        set_policy(static_cast<int>(op.sector));
+    else if (fc_core_tune(core_, static_cast<int>(op.sector), static_cast<unsigned int>(op.count)))
+        scheduler_.fail("the scenario's tunable is out of range");
 }
 
 // What needs no fiber of its own.
@@ -241,11 +258,13 @@ void TinyWorld::begin_operation(const TinyOp &op, size_t number) {
             start();
         else
             scheduler_.call(Scheduler::Context::kTask, start);
+    } else if (op.kind >= TinyKind::kSetPolicy) {
+        change(op); // before the scenario: in the fiber that boots
     } else {
         static const DevOp kinds[] = {DevOp::kRead, DevOp::kWrite, DevOp::kDiscard,
                                       DevOp::kWriteZeroes, DevOp::kFlush};
         next_number_ = number;
-        start_op(kinds[static_cast<int>(op.kind)], op.sector, op.count, op.fua);
+        start_op(kinds[static_cast<int>(op.kind)], op.sector, op.count, op.fua)->marks = op.marks;
         next_number_ = std::max(next_number_, kFirstNumber + 32);
     }
 }

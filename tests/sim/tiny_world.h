@@ -23,6 +23,8 @@ enum class TinyKind {
     kSetMode,    // suspend, another mode (sector), resume
     kReload,     // close, load; dirty blocks are written back first ...
     kReloadKeep, // ... or kept
+    kSetPolicy,  // fc_policy (sector), while requests run
+    kTune,       // fc_tunable (sector) to a value (count), while requests run
 };
 
 struct TinyOp {
@@ -31,6 +33,7 @@ struct TinyOp {
     uint64_t count = 0;
     bool fua = false;
     uint32_t after = 0; // a bit for each operation that ends before this one begins
+    unsigned char marks = 0; // FC_REQ_AVOID or FC_REQ_WANT
 };
 
 struct Scenario {
@@ -40,6 +43,7 @@ struct Scenario {
     std::vector<TinyOp> before; // one by one, each at rest before the next
     std::vector<TinyOp> ops;
     unsigned int early_dates = 0;
+    unsigned int preemptions = 0; // at least so many
 };
 
 const std::vector<Scenario> &scenarios();
@@ -109,6 +113,8 @@ private:
     void begin(size_t i);
     void begin_operation(const TinyOp &op, size_t number);
     void operate(const TinyOp &op);
+    void begin_under_load(size_t i);
+    void change(const TinyOp &op);
     bool all_ended();
     void add_ios(int dev, std::vector<Option> &to);
 

@@ -90,6 +90,7 @@ Op *World::start_op(DevOp kind, uint64_t sector, uint64_t count, bool fua) {
     Op *op = ops_.get();
     op->kind = kind;
     op->fua = fua;
+    op->marks = 0;
     op->sector = sector;
     op->count = count;
     op->number = next_number_++;
@@ -148,7 +149,7 @@ void World::map(const Piece &piece) {
     bio->req.sector = piece.op->sector + piece.offset;
     bio->req.nr_sectors = static_cast<unsigned int>(piece.count);
     bio->req.op = request_op(piece.op->kind);
-    bio->req.flags = piece.op->fua ? FC_REQ_FUA : 0;
+    bio->req.flags = static_cast<unsigned char>(piece.op->marks | (piece.op->fua ? FC_REQ_FUA : 0));
     if (rng_.below(16) == 0)
         bio->req.flags |= rng_.coin() ? FC_REQ_AVOID : FC_REQ_WANT;
     bio->req.flush_dev = static_cast<unsigned char>(piece.flush_dev);

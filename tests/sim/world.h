@@ -33,6 +33,7 @@ namespace sim {
 struct Op {
     DevOp kind = DevOp::kRead;
     bool fua = false;
+    unsigned char marks = 0; // FC_REQ_AVOID or FC_REQ_WANT
     uint64_t sector = 0;
     uint64_t count = 0;
     uint64_t number = 0; // unique; what a write writes
@@ -223,6 +224,7 @@ protected:
     void sync();
     void tune();
     void change_policy();
+    void set_policy(int policy);
     void suspend();
     void suspend_and_resume();
     void idle();
