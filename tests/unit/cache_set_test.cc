@@ -3,19 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "alone.h"
 #include "cache_set.h"
 
 namespace {
 
 using fc::kNoWay;
 using fc::u32;
-
-// For the thread-safety analysis: there is one thread.
-class FC_SCOPED_CAPABILITY Alone {
-public:
-    Alone() FC_ACQUIRE(fc::set_lock) {}
-    ~Alone() FC_RELEASE() {}
-};
 
 class CacheSet : public ::testing::Test {
 protected:

@@ -6,16 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include "alone.h"
 #include "world.h"
 
 namespace {
-
-// For the thread-safety analysis: there is one thread.
-class FC_SCOPED_CAPABILITY Alone {
-public:
-    Alone() FC_ACQUIRE(fc::log_lock) {}
-    ~Alone() FC_RELEASE() {}
-};
 
 class Log : public ::testing::Test {
 protected:

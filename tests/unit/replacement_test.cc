@@ -5,19 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include "alone.h"
 #include "world.h"
 
 namespace {
 
 using fc::kNoWay;
 using fc::u32;
-
-// For the thread-safety analysis: there is one thread.
-class FC_SCOPED_CAPABILITY Alone {
-public:
-    Alone() FC_ACQUIRE(fc::set_lock) {}
-    ~Alone() FC_RELEASE() {}
-};
 
 class Replacement : public ::testing::Test {
 protected:
