@@ -56,9 +56,28 @@ ReplayCounts replay(const Trace &trace, const ReplayShape &shape) {
     return cache.counts();
 }
 
+ReplayShape shape_of(const TraceOptions &options, const Trace &trace, unsigned pct,
+                     const Contender &c) {
+    ReplayShape shape;
+    shape.cache_blocks = std::max<std::uint64_t>(trace.distinct * pct / 100, 1);
+    shape.ways_per_set = options.associativity;
+    shape.extent_blocks = c.extent_blocks ? c.extent_blocks : options.extent_blocks;
+    shape.policy = c.policy;
+    shape.second_sight = c.second_sight;
+    return shape;
+}
+
+// All of them, before the first takes its time.
+void require_all_fit(const TraceOptions &options, const Trace &trace) {
+    for (const unsigned pct : options.sizes_pct)
+        for (const Contender &c : kContenders)
+            require_fits(shape_of(options, trace, pct, c), trace.end);
+}
+
 void run(int argc, const char *const *argv) {
     const TraceOptions options = parse_trace_options(argc, argv);
     const Trace trace = trace_of(options);
+    require_all_fit(options, trace);
     nlohmann::json rows = nlohmann::json::array();
     if (!options.json)
         fmt::print("{} references, {} blocks\n{:>9} {:>6}  {:24} {:>7} {:>7}\n",
@@ -66,12 +85,7 @@ void run(int argc, const char *const *argv) {
                    "fill %");
     for (const unsigned pct : options.sizes_pct)
         for (const Contender &c : kContenders) {
-            ReplayShape shape;
-            shape.cache_blocks = std::max<std::uint64_t>(trace.distinct * pct / 100, 1);
-            shape.ways_per_set = options.associativity;
-            shape.extent_blocks = c.extent_blocks ? c.extent_blocks : options.extent_blocks;
-            shape.policy = c.policy;
-            shape.second_sight = c.second_sight;
+            const ReplayShape shape = shape_of(options, trace, pct, c);
             const ReplayCounts counts = replay(trace, shape);
             if (options.json)
                 rows.push_back({{"size_pct", pct},

@@ -3,6 +3,8 @@
 
 #include <bit>
 
+#include "error.h"
+
 namespace tools {
 namespace {
 
@@ -29,7 +31,19 @@ fc_config config_of(const ReplayShape &shape, std::uint64_t blocks) {
 
 } // namespace
 
+// As the core has it for caches: a tag is a row of extents, and a block in the extent.
+void require_fits(const ReplayShape &shape, std::uint64_t blocks) {
+    constexpr std::uint64_t kTags = 0xffffffff;
+    const fc_config config = config_of(shape, blocks);
+    const std::uint64_t row = shape.extent_blocks * config.nr_sets;
+    if ((blocks / row + 1) * shape.extent_blocks >= kTags)
+        refuse("block {} of the trace is too high for a cache of {} blocks, which takes numbers "
+               "below {}; choose a larger cache or number the blocks anew",
+               blocks - 1, config.nr_blocks, (kTags - 1) / shape.extent_blocks * row - 1);
+}
+
 Replay::Replay(const ReplayShape &shape, std::uint64_t blocks) : shape_(shape) {
+    require_fits(shape, blocks);
     geometry_.init(config_of(shape, blocks));
     layout_.init(shape.ways_per_set);
     layout_.shared = &shared_;

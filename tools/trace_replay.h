@@ -36,9 +36,12 @@ private:
     }
 };
 
+// Throws Error if a cache of this shape cannot tell so many blocks apart by its tags.
+void require_fits(const ReplayShape &shape, std::uint64_t blocks);
+
 class Replay {
 public:
-    // blocks: the highest number that will come, and one more.
+    // blocks: the highest number that will come, and one more; what require_fits() takes.
     Replay(const ReplayShape &shape, std::uint64_t blocks);
 
     // One request of neighbouring blocks, which does not cross an extent.

@@ -74,6 +74,23 @@ TEST(Replay, of_a_made_up_trace_puts_the_policies_in_their_order) {
     }
 }
 
+// A tag of 32 bits is a row of extents, and a block in it.
+TEST(Replay, of_blocks_that_its_tags_cannot_tell_apart_is_refused) {
+    const std::uint64_t most = 0xffffffffull - 64 - 64; // in a cache of one set
+    for (const unsigned sets : {1u, 3u}) {
+        ReplayShape shape;
+        shape.cache_blocks = sets * shape.ways_per_set;
+        EXPECT_NO_THROW(Replay(shape, most * sets)) << sets;
+        try {
+            Replay(shape, (most + 128) * sets);
+            FAIL() << sets << " sets take any number";
+        } catch (const Error &error) {
+            EXPECT_THAT(error.what(), HasSubstr("of the trace is too high for a cache of"));
+            EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+        }
+    }
+}
+
 TEST(Replay, gives_the_same_twice) {
     const Trace trace = made_up_trace(100000, 7);
     EXPECT_EQ(hit_pct(trace, FC_POLICY_CLOCK2Q, 0.1), hit_pct(trace, FC_POLICY_CLOCK2Q, 0.1));
