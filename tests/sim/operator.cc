@@ -254,15 +254,16 @@ void World::change_policy() {
 
 // Under load; the memory of a policy that was left is gone at once.
 void World::set_policy(int policy) {
-    std::vector<char> memory(fc_core_policy_bytes(core_, policy));
+    std::vector<char> &memory = next_policy_memory_; // state() looks at it during the change
+    memory.assign(fc_core_policy_bytes(core_, policy), 0);
     trace_.line("operator changes the policy to %d", policy);
     char *const given = memory.empty() ? nullptr : memory.data();
     const void *const unused = fc_core_set_policy(core_, policy, given);
     if (gauge(FC_GAUGE_POLICY) != static_cast<uint64_t>(policy))
         scheduler_.fail("the policy is not the one that was asked for");
-    if (unused == given && given)
-        return;
-    policy_memory_.swap(memory);
+    if (unused != given || !given)
+        policy_memory_.swap(memory);
+    std::vector<char>().swap(memory);
 }
 
 void World::act() {

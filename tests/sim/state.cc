@@ -84,8 +84,9 @@ void World::know_objects(StateHash &hash) {
     hash.know(kWorld, this, sizeof *this, this);
     if (memory_)
         hash.know(kCore, memory_, fc_core_bytes(&config_), memory_);
-    if (!policy_memory_.empty())
-        hash.know(kLists, policy_memory_.data(), policy_memory_.size(), nullptr);
+    for (std::vector<char> *lists : {&policy_memory_, &next_policy_memory_})
+        if (!lists->empty())
+            hash.know(kLists, lists->data(), lists->size(), nullptr);
     auto data = [&](const std::vector<Sector> &sectors) {
         if (!sectors.empty())
             hash.know(kData, sectors.data(), sectors.size() * sizeof(Sector), nullptr);
@@ -157,7 +158,8 @@ uint64_t World::state() {
     hash.value(profile_.mode);
     if (memory_)
         hash.memory(memory_, fc_core_bytes(&config_), true);
-    hash.memory(policy_memory_.data(), policy_memory_.size(), true); // the lists of lru
+    for (const std::vector<char> *lists : {&policy_memory_, &next_policy_memory_})
+        hash.memory(lists->data(), lists->size(), true); // of lru
     std::vector<const Op *> ops;
     for (size_t i = 0; i < ops_.size(); i++)
         ops.push_back(ops_[i]);

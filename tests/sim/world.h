@@ -254,6 +254,7 @@ protected:
     Trace &trace_;
     Scheduler scheduler_;
     Totals totals_;
+    std::vector<char> next_policy_memory_;     // of the one that comes into force
     std::vector<char> policy_memory_;          // of the policy in force
     uint64_t mapped_[FC_OP_FLUSH + 1] = {};    // requests, by operation
     uint64_t served_[2] = {}, failed_[2] = {}; // blocks of reads and of writes that have ended
