@@ -102,6 +102,14 @@ demo: ## the cache at work in a virtual machine [KVER=...]; for real, overwritin
 vm: module tools ## run a command in a virtual machine: make vm CMD='dmsetup targets' [KVER=...]
 	@tests/vm/run-vm --kernel "$(KVER)" -- sh -c '$(or $(CMD),dmesg | tail -n 20)'
 
+##@ Measure
+# Virtual machines whose time is counted in instructions: the same figures each time, on a busy host, too.
+.PHONY: bench bench-compare
+bench: module tools ## flashcache beside its peers, in virtual machines: hours; SHORT=1: minutes [KVER=... BENCH_ARGS='--targets ... --workloads ...']
+	@bench/run --kernel "$(KVER)" $(if $(SHORT),--short) $(BENCH_ARGS)
+bench-compare: ## what differs between two files of results: OLD=file NEW=file
+	@bench/compare "$(OLD)" "$(NEW)"
+
 ##@ Install
 .PHONY: install install-module install-tools deps
 install: install-module install-tools ## module and tools [DESTDIR= KVER=... PREFIX=/usr]

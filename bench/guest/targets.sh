@@ -1,0 +1,126 @@
+# Sourced by measure: the devices, and each target upon them.  Every target gets the same two
+# devices, and is set up as its documentation advises for what is measured here: its own limits on
+# sequential and congested I/O are off, since the jobs are about hits.
+
+# null_blk NAME MIB NANOSECONDS DEPTH: a device of memory that takes so long for each request.  With
+# a time it has a volatile write cache, and so takes part in flushes; without one a request ends in
+# the context that sends it, and what is left are the instructions of those above.
+null_blk() {
+    local dir=/sys/kernel/config/nullb/$1 setting mode=2 cache=64
+    [ "$3" != 0 ] || mode=0 cache=0
+    mkdir "$dir"
+    for setting in memory_backed=1 size="$2" blocksize=4096 irqmode=$mode completion_nsec="$3" \
+        hw_queue_depth="$4" submit_queues=1 max_sectors=2048 cache_size=$cache power=1; do
+        echo "${setting#*=}" > "$dir/${setting%%=*}"
+    done
+    echo none > "/sys/block/$1/queue/scheduler"
+    echo 0 > "/sys/block/$1/queue/wbt_lat_usec" 2> /dev/null || true
+}
+
+# make_devices: an SSD of 80 us, 64 requests at a time, and a disk of 5 ms, one at a time.
+make_devices() {
+    modprobe null_blk nr_devices=0
+    if [ -n "${zero_latency:-}" ]; then
+        null_blk nullb0 "$ssd_mib" 0 128
+        null_blk nullb1 "$disk_mib" 0 128
+    else
+        null_blk nullb0 "$ssd_mib" 80000 64
+        null_blk nullb1 "$disk_mib" 5000000 1
+    fi
+    ssd=/dev/nullb0 disk=/dev/nullb1
+}
+
+sectors() {
+    blockdev --getsz "$1"
+}
+mapping() { # NAME TABLE...
+    local name=$1
+    shift
+    dmsetup create "$name" --table "$*"
+    [ -b "/dev/mapper/$name" ] || dmsetup mknodes "$name" # where no udev does it
+}
+
+# start TARGET: sets dut, the device to be measured
+start() {
+    case $1 in
+    ssd) dut=$ssd ;;
+    disk) dut=$disk ;;
+    dm-linear)
+        mapping bench-linear 0 "$(sectors "$ssd")" linear "$ssd" 0
+        dut=/dev/mapper/bench-linear
+        ;;
+    flashcache-*) start_flashcache "${1#flashcache-}" ;;
+    dm-cache-*) start_dm_cache "${1#dm-cache-}" ;;
+    dm-writecache)
+        dd if=/dev/zero of="$ssd" bs=4k count=1 oflag=direct 2> /dev/null
+        mapping bench-cache 0 "$(sectors "$disk")" writecache s "$disk" "$ssd" 4096 0
+        dut=/dev/mapper/bench-cache
+        ;;
+    bcache-*) start_bcache "${1#bcache-}" ;;
+    *)
+        echo "measure: no target $1" >&2
+        exit 2
+        ;;
+    esac
+}
+
+start_flashcache() { # back, only, thru, around
+    local mode=(-p "$1")
+    [ "$1" != only ] || mode=(-p back -w)
+    flashcache_create -f "${mode[@]}" bench-cache "$ssd" "$disk" > "$work/create"
+    dut=/dev/mapper/bench-cache
+}
+
+# Blocks of 64 KiB: with 32 KiB it needs less of the disk per promotion, and twice the memory.
+start_dm_cache() { # writeback, writethrough
+    local metadata=$((8 * 2048))
+    mapping bench-meta 0 $metadata linear "$ssd" 0
+    mapping bench-data 0 $(($(sectors "$ssd") - metadata)) linear "$ssd" $metadata
+    dd if=/dev/zero of=/dev/mapper/bench-meta bs=4k count=1 oflag=direct 2> /dev/null
+    mapping bench-cache 0 "$(sectors "$disk")" cache /dev/mapper/bench-meta /dev/mapper/bench-data \
+        "$disk" 128 2 metadata2 "$1" smq 0
+    dut=/dev/mapper/bench-cache
+}
+
+start_bcache() { # writeback, writethrough
+    local sysfs=/sys/block/bcache0/bcache tries=0
+    modprobe bcache
+    make-bcache -w 4k -b 128k --wipe-bcache -C "$ssd" -B "$disk" > "$work/create" 2>&1
+    echo "$ssd" > /sys/fs/bcache/register
+    echo "$disk" > /sys/fs/bcache/register
+    until [ -e $sysfs/cache ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || { echo "measure: bcache did not start" >&2; exit 1; }
+        sleep 0.1
+    done
+    echo "$1" > $sysfs/cache_mode
+    echo 0 > $sysfs/sequential_cutoff
+    echo 0 > $sysfs/cache/congested_read_threshold_us
+    echo 0 > $sysfs/cache/congested_write_threshold_us
+    dut=/dev/bcache0
+}
+
+# fill_first MIB: have the first MIB of the device cached, whichever way the target takes data in
+fill_first() {
+    local rw=write
+    case $target in
+    *-thru | *-around | *-writethrough) rw="write read" ;;
+    esac
+    local each
+    for each in $rw; do
+        fio --name=fill --filename="$dut" --direct=1 --ioengine=libaio --iodepth=4 --rw="$each" \
+            --bs=64k --size="$1m" --output=/dev/null
+    done
+}
+
+# quiesce: wait until what the fill has left to do is done
+quiesce() {
+    local last='' now
+    sleep 5
+    while :; do
+        now=$(cat "/sys/block/${disk#/dev/}/stat")
+        [ "$now" != "$last" ] || return 0
+        last=$now
+        sleep 3
+    done
+}

@@ -1,0 +1,118 @@
+# Sourced by measure: what is measured.  A workload brings a target into some state and runs jobs
+# there; each job gives one row of the results, named for what it is, its request size and its depth.
+
+# small ROW RW DEPTH REQUESTS FIO-OPTION...: requests of 4 KiB at random places
+small() {
+    local row=$1 rw=$2 depth=$3 requests=$4
+    shift 4
+    [ -z "$quick" ] || requests=$((requests / 3))
+    run "$row-4k-d$depth" --rw="$rw" --bs=4k --iodepth="$depth" --io_size=64g --number_ios="$requests" "$@"
+}
+# large ROW RW KIB DEPTH TOTAL-MIB FIO-OPTION...: sequential requests of KIB
+large() {
+    local row=$1 rw=$2 kib=$3 depth=$4 total=$5
+    shift 5
+    run "$row-${kib}k-d$depth" --rw="$rw" --bs="${kib}k" --iodepth="$depth" --io_size="${total}m" "$@"
+}
+
+begin() {
+    [ -n "$ssd" ] || make_devices
+    start "$target"
+    [ -n "${zero_latency:-}" ] || count_requests
+}
+# By kind.  It costs instructions: not where these are measured.
+count_requests() {
+    [ -w $trigger ] || return 0
+    echo "$count_kinds" > $trigger
+    : > "$work/kinds"
+}
+begin_warm() {
+    begin
+    fill_first "$hot_mib"
+    quiesce
+}
+
+# What is cached and clean is read; what is cached and dirty is written.
+workload_hits() {
+    local depth
+    begin_warm
+    for depth in 1 16 32; do
+        small read-hit randread $depth $((depth > 1 ? 15000 : 3000)) --size="${hot_mib}m"
+    done
+    fill_first "$hot_mib"
+    for depth in 1 16 32; do
+        small overwrite randwrite $depth $((depth > 1 ? 15000 : 3000)) --size="${hot_mib}m"
+    done
+}
+
+# Writes of what is not cached, while there is room.
+workload_cold() {
+    begin
+    small cold-write randwrite 1 1000 --offset=0% --size=25%
+    small cold-write randwrite 16 6000 --offset=25% --size=25%
+    small cold-write randwrite 32 6000 --offset=50% --size=25%
+}
+
+# Four times what fits is written; what is measured is the state that this ends in.
+workload_steady() {
+    begin
+    ramp=90 small steady-write randwrite 16 1000000000 --time_based --runtime=45
+}
+
+# The same, but most requests go to a small part, and most of them read.
+workload_zipf() {
+    begin
+    ramp=90 small zipf randrw 16 1000000000 --rwmixread=70 --random_distribution=zipf:1.1 \
+        --time_based --runtime=45
+}
+
+# Streams: what is not cached; the same again; what is cached, read and written.
+workload_streams() {
+    local kib depth offset=50
+    begin
+    for kib in 64 128; do
+        large stream-miss read $kib 1 32 --offset=$offset% --size=32m
+        sleep 1
+        large stream-again read $kib 1 32 --offset=$offset% --size=32m
+        offset=75
+    done
+    fill_first "$hot_mib"
+    quiesce
+    for kib in 64 128; do
+        for depth in 1 16; do
+            large stream-hit read $kib $depth $((depth * 32)) --size="${hot_mib}m"
+        done
+    done
+    for kib in 64 128; do
+        for depth in 1 16; do
+            large stream-write write $kib $depth $((depth * 32)) --size="${hot_mib}m"
+        done
+    done
+}
+
+# Writes that are durable one by one: with an fsync behind each, and with O_DSYNC.
+durable() { # WARM-OR-COLD FIO-OPTION...
+    local state=$1
+    shift
+    small "fsync-$state" randwrite 1 300 --fsync=1 "$@"
+    small "dsync-$state" randwrite 1 300 --sync=dsync "$@"
+}
+workload_durable() {
+    begin
+    durable cold --offset=50% --size=50%
+    fill_first "$hot_mib"
+    sleep 1
+    durable warm --size="${hot_mib}m"
+}
+
+# Instructions: devices that take no time, so that all time is spent in those above them.
+workload_cpu() {
+    zero_latency=1 ssd_mib=512
+    begin_warm
+    small cpu-read-hit randread 1 45000 --size="${hot_mib}m"
+    small cpu-read-hit randread 32 45000 --size="${hot_mib}m"
+    small cpu-first-write randwrite 32 40000 --offset=128m --size=256m --random_generator=lfsr --norandommap=0
+    fill_first "$hot_mib"
+    small cpu-overwrite randwrite 1 45000 --size="${hot_mib}m"
+    small cpu-overwrite randwrite 32 45000 --size="${hot_mib}m"
+}
