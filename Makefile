@@ -104,11 +104,17 @@ vm: module tools ## run a command in a virtual machine: make vm CMD='dmsetup tar
 
 ##@ Measure
 # Virtual machines whose time is counted in instructions: the same figures each time, on a busy host, too.
-.PHONY: bench bench-compare
+.PHONY: bench bench-compare bench-host profile
 bench: module tools ## flashcache beside its peers, in virtual machines: hours; SHORT=1: minutes [KVER=... BENCH_ARGS='--targets ... --workloads ...']
 	@bench/run --kernel "$(KVER)" $(if $(SHORT),--short) $(BENCH_ARGS)
 bench-compare: ## what differs between two files of results: OLD=file NEW=file
 	@bench/compare "$(OLD)" "$(NEW)"
+
+profile: module tools ## guest instructions by function and request [KVER=... ROW=cpu/cpu-read-hit-4k-d32 TARGETS=dm-linear,flashcache-back]
+	@bench/profile --kernel "$(KVER)" $(if $(ROW),--row "$(ROW)") $(if $(TARGETS),--targets "$(TARGETS)")
+bench-host: tools ## the jobs of bench on this machine, overwriting both: SSD=/dev/... DISK=/dev/... [YES=1 SHORT=1]
+	@$(MAKE) --no-print-directory module KVER="$$(uname -r)"
+	@bench/host $(if $(YES),--yes) "$(SSD)" "$(DISK)" $(if $(SHORT),--short) $(BENCH_ARGS)
 
 ##@ Install
 .PHONY: install install-module install-tools deps

@@ -6,6 +6,14 @@ import json
 import re
 import sys
 
+# In the order of tables and charts, each with its colour.
+TARGETS = {
+    "ssd": "#444444", "disk": "#777777", "dm-linear": "#aaaaaa",
+    "flashcache-back": "#c0392b", "flashcache-only": "#e67e22",
+    "flashcache-thru": "#f1a9a0", "flashcache-around": "#f9d5a7",
+    "dm-cache-writeback": "#1f618d", "dm-cache-writethrough": "#85c1e9", "dm-writecache": "#6c3483",
+    "bcache-writeback": "#1e8449", "bcache-writethrough": "#82e0aa",
+}
 # Metric: (what it is, decimals, whether more is better).  "per request": of the job's.
 METRICS = {
     "iops": ("requests a second", 0, True),
@@ -22,12 +30,20 @@ METRICS = {
     "disk_flushes": ("flushes of the disk per request", 3, False),
     "ram_bytes": ("bytes of memory per block of 4 KiB", 2, False),
 }
+# Every machine of the last ten years has the CRC and carry-less multiplication instructions.
+CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+pclmulqdq"
 COUNTERS = ("reads", "read_sectors", "writes", "write_sectors", "discards", "flushes")
 
 
 def fail(text):
     """One line, and status 1."""
     sys.exit(f"{sys.argv[0].rsplit('/', 1)[-1]}: {text}")
+
+
+def machine_command(kernel, qemu_arguments):
+    """How a command is run in a machine whose time is counted in instructions; the command follows."""
+    return ["tests/vm/run-vm", "--kernel", kernel, "--deterministic", "--mem", "3072", "--timeout", "3000",
+            "--qemu", " ".join(qemu_arguments), "--"]
 
 
 def load(path):

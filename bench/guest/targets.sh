@@ -17,17 +17,54 @@ null_blk() {
     echo 0 > "/sys/block/$1/queue/wbt_lat_usec" 2> /dev/null || true
 }
 
-# make_devices: an SSD of 80 us, 64 requests at a time, and a disk of 5 ms, one at a time.
+# make_devices: sets ssd and disk, on which targets are put, and counted_*, whose requests are counted.
 make_devices() {
+    if [ -n "$real_ssd" ]; then
+        take_devices
+        return
+    fi
     modprobe null_blk nr_devices=0
     if [ -n "${zero_latency:-}" ]; then
         null_blk nullb0 "$ssd_mib" 0 128
         null_blk nullb1 "$disk_mib" 0 128
-    else
+    else # an SSD of 80 us, 64 requests at a time, and a disk of 5 ms, one at a time
         null_blk nullb0 "$ssd_mib" 80000 64
         null_blk nullb1 "$disk_mib" 5000000 1
     fi
     ssd=/dev/nullb0 disk=/dev/nullb1
+    counted_ssd=$ssd counted_disk=$disk
+}
+# Of real devices no more is used than what shows something: 4 GiB of the SSD, four times that of the disk.
+take_devices() {
+    local ssd_has=$(($(sectors "$real_ssd") / 2048)) disk_has=$(($(sectors "$real_disk") / 2048))
+    ssd_mib=4096
+    [ "$ssd_has" -ge $ssd_mib ] || ssd_mib=$ssd_has
+    [ "$disk_has" -ge $((4 * ssd_mib)) ] || ssd_mib=$((disk_has / 4))
+    disk_mib=$((4 * ssd_mib))
+    mapping bench-ssd 0 $((ssd_mib * 2048)) linear "$real_ssd" 0
+    mapping bench-disk 0 $((disk_mib * 2048)) linear "$real_disk" 0
+    ssd=/dev/mapper/bench-ssd disk=/dev/mapper/bench-disk
+    counted_ssd=$real_ssd counted_disk=$real_disk
+}
+# release_devices: stop the target without writing anything back
+release_devices() {
+    local name
+    [ ! -e $trigger ] || echo "!$count_kinds" >> $trigger || true
+    case $target in
+    flashcache-*) echo 1 > "$(echo /proc/sys/dev/flashcache/bench-ssd+bench-disk/fast_remove)" || true ;;
+    bcache-*)
+        echo 1 > /sys/block/bcache0/bcache/cache/unregister || true
+        echo 1 > /sys/block/bcache0/bcache/stop || true
+        sleep 2
+        ;;
+    esac 2> /dev/null
+    for name in bench-cache bench-linear bench-meta bench-data; do
+        dmsetup remove --retry $name 2> /dev/null || true
+    done
+    case $target in flashcache-*) flashcache_destroy -f "$ssd" > /dev/null || true ;; esac
+    wipefs -qa "$ssd" "$disk" || true
+    dmsetup remove --retry bench-ssd
+    dmsetup remove --retry bench-disk
 }
 
 sectors() {
@@ -43,8 +80,8 @@ mapping() { # NAME TABLE...
 # start TARGET: sets dut, the device to be measured
 start() {
     case $1 in
-    ssd) dut=$ssd ;;
-    disk) dut=$disk ;;
+    ssd) dut=$counted_ssd ;;
+    disk) dut=$counted_disk ;;
     dm-linear)
         mapping bench-linear 0 "$(sectors "$ssd")" linear "$ssd" 0
         dut=/dev/mapper/bench-linear
@@ -111,6 +148,9 @@ fill_first() {
         fio --name=fill --filename="$dut" --direct=1 --ioengine=libaio --iodepth=4 --rw="$each" \
             --bs=64k --size="$1m" --output=/dev/null
     done
+    # The first flush of a job shall not pay for the fill.
+    sync "$dut"
+    sync "$counted_ssd" "$counted_disk"
 }
 
 # quiesce: wait until what the fill has left to do is done
@@ -118,7 +158,7 @@ quiesce() {
     local last='' now
     sleep 5
     while :; do
-        now=$(cat "/sys/block/${disk#/dev/}/stat")
+        now=$(counters "$counted_disk")
         [ "$now" != "$last" ] || return 0
         last=$now
         sleep 3

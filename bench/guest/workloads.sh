@@ -6,6 +6,7 @@ small() {
     local row=$1 rw=$2 depth=$3 requests=$4
     shift 4
     [ -z "$quick" ] || requests=$((requests / 3))
+    requests=${all_requests:-$requests}
     run "$row-4k-d$depth" --rw="$rw" --bs=4k --iodepth="$depth" --io_size=64g --number_ios="$requests" "$@"
 }
 # large ROW RW KIB DEPTH TOTAL-MIB FIO-OPTION...: sequential requests of KIB
@@ -16,7 +17,7 @@ large() {
 }
 
 begin() {
-    [ -n "$ssd" ] || make_devices
+    make_devices
     start "$target"
     [ -n "${zero_latency:-}" ] || count_requests
 }
@@ -33,8 +34,10 @@ begin_warm() {
 }
 
 # What is cached and clean is read; what is cached and dirty is written.
+# (bcache writes to ever new places, and must not run out of them here: hence the large SSD.)
 workload_hits() {
     local depth
+    ssd_mib=1024
     begin_warm
     for depth in 1 16 32; do
         small read-hit randread $depth $((depth > 1 ? 15000 : 3000)) --size="${hot_mib}m"
@@ -115,4 +118,26 @@ workload_cpu() {
     fill_first "$hot_mib"
     small cpu-overwrite randwrite 1 45000 --size="${hot_mib}m"
     small cpu-overwrite randwrite 32 45000 --size="${hot_mib}m"
+}
+
+# Memory that the target takes for 1 GiB of SSD, half of it full of single blocks; none of it is the
+# devices', which have all their pages before.
+workload_memory() {
+    local before
+    zero_latency=1 ssd_mib=1024
+    make_devices
+    fio --name=ssd --filename="$ssd" --direct=1 --rw=write --bs=1m --output=/dev/null
+    fio --name=disk --filename="$disk" --direct=1 --rw=write --bs=1m --size="${disk_mib}m" --output=/dev/null
+    modprobe -qa flashcache dm-cache dm-cache-smq dm-writecache bcache || true
+    before=$(free_kib)
+    start "$target"
+    fio --name=fill --filename="$dut" --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=4k \
+        --random_generator=lfsr --size="${disk_mib}m" --io_size=512m --output=/dev/null
+    quiesce
+    printf '@begin %s memory\n@ram %s\n@end\n' "$target" \
+        "$(((before - $(free_kib)) * 1024 * 100 / (ssd_mib * 256)))e-2"
+}
+free_kib() {
+    echo 1 > /proc/sys/vm/drop_caches
+    awk '/^MemFree/ { print $2 }' /proc/meminfo
 }
