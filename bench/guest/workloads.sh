@@ -17,6 +17,7 @@ large() {
 }
 
 begin() {
+    head -c 1 /dev/random > "$work/random" # the kernel gathers what it needs for that now, not later
     make_devices
     start "$target"
     [ -n "${zero_latency:-}" ] || count_requests
@@ -69,9 +70,11 @@ workload_zipf() {
         --time_based --runtime=45
 }
 
-# Streams: what is not cached; the same again; what is cached, read and written.
+# Streams: what is not cached; the same again; what is cached, read and (dirty) written; what is
+# not cached, written.
 workload_streams() {
-    local kib depth offset=50
+    local kib offset=50
+    ssd_mib=512
     begin
     for kib in 64 128; do
         large stream-miss read $kib 1 32 --offset=$offset% --size=32m
@@ -81,14 +84,17 @@ workload_streams() {
     done
     fill_first "$hot_mib"
     quiesce
+    stream_hits stream-hit read
+    fill_first "$hot_mib"
+    stream_hits stream-write write
+    large stream-cold-write write 64 16 64 --offset=30% --size=64m
+    large stream-cold-write write 128 16 64 --offset=38% --size=64m
+}
+stream_hits() { # ROW RW
+    local kib depth
     for kib in 64 128; do
         for depth in 1 16; do
-            large stream-hit read $kib $depth $((depth * 32)) --size="${hot_mib}m"
-        done
-    done
-    for kib in 64 128; do
-        for depth in 1 16; do
-            large stream-write write $kib $depth $((depth * 32)) --size="${hot_mib}m"
+            large "$1" "$2" $kib $depth $((depth * 32)) --size="${hot_mib}m"
         done
     done
 }
