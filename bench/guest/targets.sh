@@ -46,23 +46,8 @@ take_devices() {
     ssd=/dev/mapper/bench-ssd disk=/dev/mapper/bench-disk
     counted_ssd=$real_ssd counted_disk=$real_disk
 }
-# release_devices: stop the target without writing anything back
 release_devices() {
-    local name
-    [ ! -e $trigger ] || echo "!$count_kinds" >> $trigger || true
-    case $target in
-    flashcache-*) echo 1 > "$(echo /proc/sys/dev/flashcache/bench-ssd+bench-disk/fast_remove)" || true ;;
-    bcache-*)
-        echo 1 > /sys/block/bcache0/bcache/cache/unregister || true
-        echo 1 > /sys/block/bcache0/bcache/stop || true
-        sleep 2
-        ;;
-    esac 2> /dev/null
-    for name in bench-cache bench-linear bench-meta bench-data; do
-        dmsetup remove --retry $name 2> /dev/null || true
-    done
-    case $target in flashcache-*) flashcache_destroy -f "$ssd" > /dev/null || true ;; esac
-    wipefs -qa "$ssd" "$disk" || true
+    stop
     dmsetup remove --retry bench-ssd
     dmsetup remove --retry bench-disk
 }
@@ -135,6 +120,24 @@ start_bcache() { # writeback, writethrough
     echo 0 > $sysfs/cache/congested_read_threshold_us
     echo 0 > $sysfs/cache/congested_write_threshold_us
     dut=/dev/bcache0
+}
+
+# stop: the target is gone, nothing is written back, and nothing on the devices tells of it
+stop() {
+    local name
+    case $target in
+    flashcache-*) echo 1 > "/proc/sys/dev/flashcache/${ssd##*/}+${disk##*/}/fast_remove" || true ;;
+    bcache-*)
+        echo 1 > /sys/block/bcache0/bcache/cache/unregister || true
+        echo 1 > /sys/block/bcache0/bcache/stop || true
+        sleep 2
+        ;;
+    esac
+    for name in bench-cache bench-linear bench-meta bench-data; do
+        [ ! -b /dev/mapper/$name ] || dmsetup remove --retry $name || true
+    done
+    case $target in flashcache-*) flashcache_destroy -f "$ssd" > "$work/destroy" || true ;; esac
+    wipefs -qa "$ssd" "$disk" || true
 }
 
 # fill_first MIB: have the first MIB of the device cached, whichever way the target takes data in

@@ -126,24 +126,23 @@ workload_cpu() {
     small cpu-overwrite randwrite 32 45000 --size="${hot_mib}m"
 }
 
-# Memory that the target takes for 1 GiB of SSD, half of it full of single blocks; none of it is the
-# devices', which have all their pages before.
+# Memory that the target takes for 16 GiB of SSD, when it has just been started.  It is started twice:
+# afterwards the devices, which are memory themselves, have all the pages that metadata needs.
 workload_memory() {
-    local before
-    zero_latency=1 ssd_mib=1024
+    local before after
+    zero_latency=1 ssd_mib=16384 disk_mib=65536
     make_devices
-    fio --name=ssd --filename="$ssd" --direct=1 --rw=write --bs=1m --output=/dev/null
-    fio --name=disk --filename="$disk" --direct=1 --rw=write --bs=1m --size="${disk_mib}m" --output=/dev/null
-    modprobe -qa flashcache dm-cache dm-cache-smq dm-writecache bcache || true
+    start "$target"
+    stop
     before=$(free_kib)
     start "$target"
-    fio --name=fill --filename="$dut" --direct=1 --ioengine=libaio --iodepth=16 --rw=randwrite --bs=4k \
-        --random_generator=lfsr --size="${disk_mib}m" --io_size=512m --output=/dev/null
-    quiesce
+    after=$(free_kib)
     printf '@begin %s memory\n@ram %s\n@end\n' "$target" \
-        "$(((before - $(free_kib)) * 1024 * 100 / (ssd_mib * 256)))e-2"
+        "$(awk "BEGIN { print ($before - $after) * 1024 / ($ssd_mib * 256) }")"
 }
 free_kib() {
-    echo 1 > /proc/sys/vm/drop_caches
-    awk '/^MemFree/ { print $2 }' /proc/meminfo
+    sleep 5
+    echo 3 > /proc/sys/vm/drop_caches
+    # and the pages that the processors keep for themselves
+    awk '/^MemFree/ { free += $2 } $1 == "count:" { free += $2 * 4 } END { print free }' /proc/meminfo /proc/zoneinfo
 }
