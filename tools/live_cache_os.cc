@@ -51,6 +51,8 @@ FC_OS void fc_os_wake(void *os) {
 FC_OS int fc_os_interrupted(void *os) {
     return of(os).interrupted() ? 1 : 0;
 }
+FC_OS void fc_os_resched(void *) {}
+
 FC_OS fc_u64 fc_os_now_ms(void *os) {
     return of(os).now_ms();
 }

@@ -284,7 +284,7 @@ FC_ENTRY int fc_core_wipe(void *os, const struct fc_config *config, void *scratc
 /* Bytes of memory that a cache of this configuration needs, all told.  Any context. */
 FC_ENTRY fc_u64 fc_core_bytes(const struct fc_config *config);
 
-/* Build a cache in @memory (fc_core_bytes(), zeroed, 4096-aligned).  No I/O.  Any context. */
+/* Build a cache in @memory (fc_core_bytes(), zeroed, 4096-aligned).  No I/O.  Task. */
 FC_ENTRY struct fc_core *fc_core_init(void *memory, void *os, const struct fc_config *config);
 
 /* Read the metadata, recover if the last stop was not orderly, write a superblock that says
@@ -427,6 +427,7 @@ FC_OS void fc_os_wait(void *os, unsigned int timeout_ms);
 FC_OS void fc_os_wake(void *os);		/* any context */
 FC_OS int fc_os_interrupted(void *os);		/* 1: the waiting process has a fatal signal, or stop_sync */
 
+FC_OS void fc_os_resched(void *os);		/* others may run, in a long walk.  Task, no lock held. */
 FC_OS fc_u64 fc_os_now_ms(void *os);		/* monotonic */
 FC_OS unsigned int fc_os_crc32c(unsigned int seed, const void *data, unsigned long bytes);
 FC_OS void fc_os_stat(void *os, int stat, unsigned int n);	/* per CPU, any context */

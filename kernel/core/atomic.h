@@ -30,6 +30,12 @@ inline void atomic_store(T &value, T now)
 	__atomic_store_n(&value, now, __ATOMIC_SEQ_CST);
 }
 
+template <typename T>
+inline T atomic_exchange(T &value, T now)	// returns what was there
+{
+	return __atomic_exchange_n(&value, now, __ATOMIC_SEQ_CST);
+}
+
 // Settings, gauges and hints: whole, but in no order with anything else.  As cheap as a plain word.
 template <typename T>
 inline T peek(const T &value)

@@ -33,8 +33,10 @@ void init_sets(Core &core)
 {
 	core.layout.init(core.config.ways_per_set);
 	core.layout.shared = &core.shared;
-	for (u32 set = 0; set < core.geo.nr_sets(); set++)
+	for (u32 set = 0; set < core.geo.nr_sets(); set++) {
+		resched_in_walk(core, set);
 		set_at(core, set).init();
+	}
 }
 
 // Was the I/O of the job that ended on dev a FUA write?

@@ -106,6 +106,8 @@ enum Sweep : u8 { kSweepNone, kSweepSync, kSweepFallow, kSweepForget };
 
 struct Writeback {
 	Job *copied;			// FC_LOCK_WRITEBACK: finished copies
+	u32 copied_jobs;		// FC_LOCK_WRITEBACK: how many, of how many blocks
+	u32 copied_blocks;
 	u32 in_flight;			// FC_LOCK_WRITEBACK: copies
 	u32 commit_jobs;		// FC_LOCK_WRITEBACK: jobs whose CLEAN records are on their way
 	Job *flushing;			// jobs that wait for the origin's flush
@@ -113,6 +115,7 @@ struct Writeback {
 	u8 flush_status;
 	u32 cursor;			// next set to look at
 	u32 round_left;			// sets that the present round has not seen
+	u32 round_fallow;		// copies of due blocks that it may start in a set, if there is no hurry
 	u32 pick;			// way from which claim_copies() looks, to be fair
 	u32 failures;			// rounds in a row in which copies failed
 	u32 singly;			// so many copies more are of single blocks
@@ -129,8 +132,8 @@ struct Writeback {
 	bool forget_wanted;		// a sync was stopped: nothing is due
 	bool syncing;			// until nothing is due
 	bool all;			// everything, until nothing is dirty
-	bool hurry;			// what is due is due at once
-	bool round_due;			// the present round is about what is due, too
+	bool hurry;			// atomic: what is due is due at once
+	bool round_hurry;		// so it was when the present round began
 	bool round_waits;		// something in it could not be started only for now
 	bool pressure;
 	bool origin_read;		// origin_read_ms means something
@@ -244,6 +247,14 @@ inline bool makes_dirty(const Core &core)
 inline CacheSet set_at(Core &core, u32 set)
 {
 	return CacheSet(core.layout, core.sets + static_cast<u64>(set) * core.layout.bytes);
+}
+
+// At the head of a loop over all sets, of which there may be millions: let others run now and then.
+inline void resched_in_walk(Core &core, u32 set)
+{
+	constexpr u32 kSetsAtOnce = 64;
+	if (set % kSetsAtOnce == 0)
+		fc_os_resched(core.os);
 }
 
 inline void count(Core &core, fc_stat stat, u32 n = 1)
@@ -382,8 +393,8 @@ void stop_writeback(Core &core, bool stop);
 // ---- copies.cc
 struct CopyLimits {
 	u32 jobs;
-	u32 blocks;		// beside those that are due
-	bool due;
+	u32 due;		// at most so many of them of blocks that are due
+	u32 blocks;		// of the set that shall be copied, due or not; the last run may exceed it
 	bool written_too;	// also due blocks that are being written
 	bool fallow;		// for the counters: the due ones are old; all is idle
 	bool idle;

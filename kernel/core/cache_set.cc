@@ -101,6 +101,8 @@ void CacheSet::set_dirty(u32 way, bool on)
 	assign(kOld, way, false);
 	set_due(way, false);
 	post(header().nr_dirty, static_cast<u16>(header().nr_dirty + (on ? 1 : -1)));
+	if (!header().nr_dirty)
+		post(header().cleaning, 0);
 }
 
 void CacheSet::set_due(u32 way, bool on)
@@ -146,17 +148,6 @@ void CacheSet::age()
 		bitmap(kOld)[word] |= dirty_now;
 	}
 	add_due(static_cast<int>(marked));
-}
-
-u32 CacheSet::mark_due_at_hand(u32 most)
-{
-	constexpr u32 kWordsAhead = 8;
-	u32 n = 0;
-	u32 word = header().hand / 64;
-	for (u32 i = 0; i < min_of(kWordsAhead, l_->words) && n < most; i++, word = next_word(word))
-		for (u64 left = bitmap(kDirty)[word]; left && n < most; left &= left - 1, n++)
-			set_due(word * 64 + static_cast<u32>(std::countr_zero(left)), true);
-	return n;
 }
 
 bool CacheSet::pin(u32 way, bool write)

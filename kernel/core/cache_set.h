@@ -131,8 +131,9 @@ public:
 	// One step of the fallow clock's two hands: what was dirty at the last step and has not been written
 	// since is due.
 	void age() FC_REQUIRES(set_lock);
-	// Up to most dirty ways near the replacement's hand are due; returns how many.
-	u32 mark_due_at_hand(u32 most) FC_REQUIRES(set_lock);
+	// Up to most of the dirty ways that would go next if they were clean are due (replacement.cc); true if one
+	// was not before.
+	bool mark_next_due(u32 most) FC_REQUIRES(set_lock);
 
 private:
 	enum Bitmap : u32 { kValid, kDirty, kBusy, kReferenced, kUnconfirmed, kMain, kOld, kDue };
@@ -163,6 +164,7 @@ private:
 
 	u32 take_near(u32 want, u32 near, u32 &first) FC_REQUIRES(set_lock);
 	u32 take_free(u32 want, u32 &first) FC_REQUIRES(set_lock);
+	u64 stays_word(u32 word) const FC_REQUIRES(set_lock);
 	u64 cold_word(u32 word) const FC_REQUIRES(set_lock);
 	u32 find_cold(u32 n, u32 words) const FC_REQUIRES(set_lock);
 	void move_hand(u32 to) FC_REQUIRES(set_lock);
@@ -179,6 +181,7 @@ private:
 	void lru_move(u32 way, bool hot) FC_REQUIRES(set_lock);
 	void lru_shrink_hot(u32 most) FC_REQUIRES(set_lock);
 	void add_due(int n) FC_REQUIRES(set_lock);
+	bool mark_oldest_due(u32 most) FC_REQUIRES(set_lock);
 	void vacate(u32 way, u32 &evicted) FC_REQUIRES(set_lock);
 
 	const SetLayout *l_;

@@ -70,15 +70,13 @@ void copy_failed(Core &core, Job &job)
 bool take_copied(Core &core, bool nothing_to_copy, Job *&list)
 {
 	WritebackGuard guard(core);
-	u32 blocks = 0;
-	for (const Job *job = core.wb.copied; job; job = job->queue_next)
-		blocks += nr_blocks_of(*job);
+	const u32 blocks = core.wb.copied_blocks;
 	if (!blocks || (blocks < kCommitBlocks && (core.wb.in_flight || !nothing_to_copy)))
 		return false;
 	list = core.wb.copied;
 	core.wb.copied = nullptr;
-	for (const Job *job = list; job; job = job->queue_next)
-		core.wb.commit_jobs++;
+	core.wb.commit_jobs += core.wb.copied_jobs;
+	core.wb.copied_jobs = core.wb.copied_blocks = 0;
 	return true;
 }
 
@@ -171,6 +169,8 @@ void writeback_copied(Core &core, Job &job, int dev, int status)
 			post(job.stage, kStageData);		// still: writes may go on until the commit
 			job.queue_next = core.wb.copied;
 			core.wb.copied = &job;
+			core.wb.copied_jobs++;
+			core.wb.copied_blocks += nr_blocks_of(job);
 		}
 	}
 	fc_os_kick(core.os, FC_WORK_WRITEBACK, 0);

@@ -90,7 +90,8 @@ void claim_some(Core &core, CacheSet &set, u32 set_nr, bool due_only, const Copy
 	u16 ways[kPick];
 	const u32 n = set.collect_dirty(core.wb.pick % core.geo.ways(), due_only, ways, kPick);
 	sort_by_tag(set, ways, n);
-	for (u32 i = 0; i < n && claimed.jobs < limits.jobs; i++) {
+	const u32 most = due_only ? limits.due : limits.jobs;
+	for (u32 i = 0; i < n && claimed.jobs < most; i++) {
 		if (!due_only && claimed.blocks >= limits.blocks)
 			return;
 		claimed.unconfirmed |= set.dirty(ways[i]) && set.unconfirmed(ways[i]);

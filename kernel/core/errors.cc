@@ -66,13 +66,13 @@ void cache_device_error(Core &core, fc_stat stat)
 
 void cache_device_worked(Core &core)
 {
-	if (core.error_streak)
+	if (peek(core.error_streak))
 		atomic_store(core.error_streak, 0u);
 }
 
 void degrade(Core &core, const char *why)
 {
-	if (__atomic_exchange_n(&core.degraded, 1u, __ATOMIC_SEQ_CST))
+	if (atomic_exchange(core.degraded, 1u))
 		return;
 	fc_os_log(core.os, FC_LOG_ERROR, "cache device failed: %s; nothing new is cached, %llu blocks are dirty",
 		  why, atomic_load(core.nr_dirty));
@@ -89,7 +89,8 @@ void log_failed(Core &core, const char *why)
 
 void forget_clean(Core &core)
 {
-	for (u32 set_nr = 0; set_nr < core.geo.nr_sets(); set_nr++)
+	for (u32 set_nr = 0; set_nr < core.geo.nr_sets(); set_nr++) {
+		resched_in_walk(core, set_nr);
 		for (u32 word = 0; word < core.layout.words; word++) {
 			SetGuard guard(core, set_nr);
 			CacheSet set = set_at(core, set_nr);
@@ -100,6 +101,7 @@ void forget_clean(Core &core)
 				atomic_sub<u64>(core.nr_valid, 1);
 			}
 		}
+	}
 }
 
 } // namespace fc

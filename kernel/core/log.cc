@@ -311,7 +311,7 @@ void Log::settled()
 
 Job *Log::fail()
 {
-	failed_ = true;
+	atomic_store(failed_, true);
 	retry_ = false;
 	Job *done = nullptr;
 	Job *const lists[] = {flight_jobs_, fill_jobs_, durable_waiters_};

@@ -115,7 +115,7 @@ public:
 
 	// Fail all appended and future records; returns the jobs to be told.
 	Job *fail() FC_REQUIRES(log_lock);
-	bool failed() const { return failed_; }
+	bool failed() const { return atomic_load(failed_); }
 
 	// Checkpoints.
 	u64 settled_sequence() const { return settled_sequence_; }

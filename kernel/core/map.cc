@@ -84,9 +84,9 @@ constexpr u32 kCleanSoonMs = 10;	// misses come in bursts
 bool mark_for_cleaning(Core &core, CacheSet &set, bool write) FC_REQUIRES(set_lock)
 {
 	const u32 n = peek(core.tunables[write ? FC_TUNE_CLEAN_ON_WRITE_MISS : FC_TUNE_CLEAN_ON_READ_MISS]);
-	if (!n || peek(core.wb.syncing) || !set.mark_due_at_hand(n))
+	if (!n || peek(core.wb.syncing) || !set.mark_next_due(n))
 		return false;
-	post(core.wb.hurry, true);
+	atomic_store(core.wb.hurry, true);
 	return true;
 }
 

@@ -20,6 +20,7 @@ FC_ENTRY void *fc_core_set_policy(struct fc_core *core, int policy, void *memory
 	const u64 each = memory ? LruLists::bytes(core->geo.ways()) : 0;
 	post(core->shared.policy, static_cast<u32>(policy));
 	for (u32 set_nr = 0; set_nr < core->geo.nr_sets(); set_nr++) {
+		resched_in_walk(*core, set_nr);
 		SetGuard guard(*core, set_nr);
 		set_at(*core, set_nr).adopt_policy(memory ? lists + set_nr * each : nullptr);
 	}

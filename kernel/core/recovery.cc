@@ -332,6 +332,7 @@ fc_status check_data(Core &core, LogReader &reader, const LogRange &range)
 fc_status check_and_count(Core &core)
 {
 	for (u32 set_nr = 0; set_nr < core.geo.nr_sets(); set_nr++) {
+		resched_in_walk(core, set_nr);
 		SetGuard guard(core, set_nr);
 		const CacheSet set = set_at(core, set_nr);
 		for (u32 way = 0; way < core.geo.ways(); way++) {

@@ -123,13 +123,19 @@ void CacheSet::shrink_main(u32 most)
 	h.main_hand = static_cast<u16>(word * 64 + static_cast<u32>(std::countr_zero(ahead)));
 }
 
-// Ways that have to go when the hand comes by, pinned ones among them.
-u64 CacheSet::cold_word(u32 word) const
+// Ways that the hand leaves where they are.
+u64 CacheSet::stays_word(u32 word) const
 {
 	const u32 policy = header().policy;
 	const u64 main = policy == FC_POLICY_FIFO ? 0 : bitmap(kMain)[word];
 	const u64 used = policy == FC_POLICY_CLOCK2Q ? bitmap(kReferenced)[word] : 0;
-	return evictable_word(word) & ~main & ~used;
+	return main | used;
+}
+
+// Ways that have to go when the hand comes by, pinned ones among them.
+u64 CacheSet::cold_word(u32 word) const
+{
+	return evictable_word(word) & ~stays_word(word);
 }
 
 // The first n such ways in a row in so many words from the hand on, or kNoWay.
@@ -323,6 +329,44 @@ u32 CacheSet::allocate(u32 want, u32 near, u32 &first, u32 &evicted)
 	}
 	n = h.policy == FC_POLICY_LRU ? take_oldest(want, first, evicted) : take_at_hand(want, first, evicted);
 	return n ? n : take_from_main(first, evicted);
+}
+
+// Who is due already counts, too: a burst of misses must not mark everything that is dirty.
+bool CacheSet::mark_next_due(u32 most)
+{
+	constexpr u32 kWordsAhead = 8;
+	const SetHeader &h = header();
+	if (h.policy == FC_POLICY_LRU)
+		return mark_oldest_due(most);
+	u32 n = 0;
+	const u32 before = h.nr_due;
+	u32 word = h.hand / 64;
+	u64 ahead = ~low_bits(h.hand % 64);
+	for (u32 i = 0; i <= min_of(kWordsAhead, l_->words) && n < most; i++) {
+		u64 next = bitmap(kDirty)[word] & ~stays_word(word) & ahead;
+		if (i == l_->words)
+			next &= low_bits(h.hand % 64);
+		for (; next && n < most; next &= next - 1, n++)
+			set_due(word * 64 + static_cast<u32>(std::countr_zero(next)), true);
+		ahead = ~0ull;
+		word = next_word(word);
+	}
+	return h.nr_due != before;
+}
+
+bool CacheSet::mark_oldest_due(u32 most)
+{
+	constexpr u32 kSteps = 64;
+	const LruLists lists = lru();
+	const u32 before = header().nr_due;
+	u32 n = 0;
+	u32 way = lists.oldest(false);
+	for (u32 i = 0; i < kSteps && n < most && way != lists.sentinel(false); i++, way = lists.younger(way))
+		if (dirty(way)) {
+			set_due(way, true);
+			n++;
+		}
+	return header().nr_due != before;
 }
 
 void CacheSet::adopt_policy(char *memory)

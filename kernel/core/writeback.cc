@@ -19,6 +19,7 @@ constexpr u32 kSetsPerCall = 4096;	// looked at in one call
 constexpr u32 kPickStep = 64;		// each round begins to look elsewhere in the sets, to be fair
 constexpr u32 kHysteresisDivisor = 8;
 constexpr u32 kBusyMs = 100;		// users have read the origin so lately
+constexpr u32 kCopiedMost = 4096;	// blocks that wait for a flush of the origin; each is busy
 constexpr u32 kAtOnceMs = 1;
 constexpr u32 kWaitingMs = 50;		// for what changes by itself
 constexpr u32 kLogEveryMs = 5000;
@@ -26,13 +27,14 @@ constexpr u32 kLogEveryMs = 5000;
 // What one call wants.
 struct Wants {
 	bool all;
-	bool due;
+	bool fallow;		// what is due is so only because it is old
 	bool pressure;		// the whole cache is above its threshold
 	bool closing;
 	u32 high;		// dirty blocks of a set above which it is cleaned
 	u32 low;		// down to so many
 	u32 cache_low;		// or so many, under pressure
-	u32 per_set;
+	u32 per_set;		// copies
+	u32 due;		// of these, of blocks that are due
 	u32 room;		// copies that may be started
 };
 
@@ -84,13 +86,16 @@ bool under_pressure(Core &core)
 	return core.wb.pressure;
 }
 
-// Fallow blocks are in no hurry: fallow_clean_speed rounds in a second.
-bool fallow_round(Core &core, u64 now)
+// Fallow blocks are in no hurry: fallow_clean_speed copies per set and second.  Returns how many in this
+// round, as many as max_clean_ios_set allows; then there is none for as long as these are to take.
+u32 fallow_copies(Core &core, u64 now)
 {
-	if (now - core.wb.fallow_round_ms < 1000 / peek(core.tunables[FC_TUNE_FALLOW_CLEAN_SPEED]))
-		return false;
+	const u32 speed = peek(core.tunables[FC_TUNE_FALLOW_CLEAN_SPEED]);
+	const u32 copies = min_of(speed, peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET]));
+	if (now - core.wb.fallow_round_ms < 1000 * copies / speed)
+		return 0;
 	core.wb.fallow_round_ms = now;
-	return true;
+	return copies;
 }
 
 void begin_round(Core &core, u64 now)
@@ -98,8 +103,8 @@ void begin_round(Core &core, u64 now)
 	core.wb.round_left = core.geo.nr_sets();
 	core.wb.pick += kPickStep;
 	core.wb.round_waits = false;
-	core.wb.round_due = fallow_round(core, now) || peek(core.wb.hurry);
-	post(core.wb.hurry, false);
+	core.wb.round_hurry = atomic_exchange(core.wb.hurry, false);
+	core.wb.round_fallow = fallow_copies(core, now);
 }
 
 u32 room_for_copies(Core &core, bool closing, u64 now)
@@ -108,6 +113,8 @@ u32 room_for_copies(Core &core, bool closing, u64 now)
 	if (users_read_the_origin(core, now) && !closing)
 		most = min_of(most, peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_BUSY]));
 	WritebackGuard guard(core);
+	if (core.wb.copied_blocks >= kCopiedMost)
+		return 0;
 	return core.wb.in_flight < most ? most - core.wb.in_flight : 0;
 }
 
@@ -117,13 +124,13 @@ Wants wants_now(Core &core, u64 now)
 	const u32 ways = core.geo.ways();
 	w.closing = peek(core.wb.all);
 	w.all = is_idle(core, now) || w.closing;
-	w.due = atomic_load(core.shared.nr_due) &&
-		(core.wb.round_due || peek(core.wb.syncing) || peek(core.wb.hurry));
+	w.per_set = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET]);
+	w.fallow = !peek(core.wb.syncing) && !core.wb.round_hurry;
+	w.due = atomic_load(core.shared.nr_due) ? (w.fallow ? core.wb.round_fallow : w.per_set) : 0;
 	w.pressure = under_pressure(core);
 	w.high = ways * peek(core.tunables[FC_TUNE_DIRTY_THRESH_PCT]) / 100;
 	w.low = static_cast<u32>(below(w.high));
 	w.cache_low = static_cast<u32>(below(cache_threshold(core)) / core.geo.nr_sets());
-	w.per_set = peek(core.tunables[FC_TUNE_MAX_CLEAN_IOS_SET]);
 	w.room = room_for_copies(core, w.closing, now);
 	return w;
 }
@@ -138,12 +145,12 @@ bool is_above(Core &core, const Wants &w, u32 set_nr, u32 dirty)
 	const bool is = dirty > w.high || (was && dirty > w.low);
 	if (is != was) {
 		SetGuard guard(core, set_nr);	// for the bytes beside it
-		post(header.cleaning, is);
+		post(header.cleaning, is && header.nr_dirty);
 	}
 	return is;
 }
 
-// How many blocks of the set are to be cleaned beside those that are due.  A look without the lock: it is about the
+// How many blocks of the set are to be cleaned, whether one is due or not.  A look without the lock: it is about the
 // order of work only.
 u32 blocks_wanted(Core &core, const Wants &w, u32 set_nr)
 {
@@ -170,9 +177,9 @@ void visit(Core &core, Wants &w, u32 set_nr, Round &round)
 	CopyLimits limits = {};
 	limits.jobs = min_of(w.room, w.per_set);
 	limits.blocks = blocks_wanted(core, w, set_nr);
-	limits.due = w.due && peek(header.nr_due);
+	limits.due = peek(header.nr_due) ? min_of(limits.jobs, w.due) : 0;
 	limits.written_too = peek(core.wb.syncing);
-	limits.fallow = !peek(core.wb.syncing);
+	limits.fallow = w.fallow;
 	limits.idle = w.all && !w.closing;
 	if (!limits.blocks && !limits.due)
 		return;
@@ -204,7 +211,7 @@ u32 go_round(Core &core, Wants &w)
 		kick_run(core);
 	}
 	if (!w.room)
-		return period_ms(core);		// copies kick when they end
+		return period_ms(core);		// copies and commits kick when they end
 	if (core.wb.round_left || round.found)
 		return kAtOnceMs;
 	return core.wb.round_waits ? min_of(period_ms(core), kWaitingMs) : period_ms(core);

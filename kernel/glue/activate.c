@@ -87,6 +87,18 @@ static void apply_options(struct fc_cache *cache, struct fc_core *core,
 	}
 }
 
+/* Gigabytes, if the cache is large. */
+static void clear_memory(void *memory, u64 bytes)
+{
+	u64 at, n;
+
+	for (at = 0; at < bytes; at += n) {
+		n = min_t(u64, bytes - at, SZ_16M);
+		memset(memory + at, 0, n);
+		cond_resched();
+	}
+}
+
 /*
  * Messages and status may come before this ends, the new table is in place already: they, and the
  * workers, get to see the core only when it is open.
@@ -98,7 +110,7 @@ static int open_core(struct fc_cache *cache, const struct fc_table *table)
 
 	/* From an earlier attempt that failed. */
 	fc_policy_free(cache);
-	memset(cache->memory, 0, fc_core_bytes(&cache->config));
+	clear_memory(cache->memory, fc_core_bytes(&cache->config));
 
 	core = fc_core_init(cache->memory, cache, &cache->config);
 	cache->mode = fc_table_mode(table);

@@ -195,6 +195,11 @@ int fc_os_interrupted(void *os)
 }
 
 /* Monotonic, as coarse as the tick.  Context: any. */
+void fc_os_resched(void *os)
+{
+	cond_resched();
+}
+
 fc_u64 fc_os_now_ms(void *os)
 {
 	return ktime_to_ms(ktime_get_coarse());

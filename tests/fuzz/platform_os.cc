@@ -150,6 +150,8 @@ FC_OS int fc_os_interrupted(void *) {
     return 0;
 }
 
+FC_OS void fc_os_resched(void *) {}
+
 FC_OS fc_u64 fc_os_now_ms(void *os) {
     return of(os).now_ms();
 }

@@ -116,6 +116,8 @@ int fc_os_interrupted(void *os) {
     return at(os).interrupted();
 }
 
+void fc_os_resched(void *) {}
+
 fc_u64 fc_os_now_ms(void *os) {
     return at(os).now_ms();
 }

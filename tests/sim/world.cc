@@ -95,7 +95,8 @@ void World::run(uint64_t steps) {
         ending_ = ending_ || steps_ >= steps;
         if (steps_ > step_limit_)
             stuck("does not come to rest");
-        if (!ops_.empty() && steps_ > last_progress_ + 300000)
+        // Where hundreds of contexts want one lock, chance takes some 400,000 steps to serve them.
+        if (!ops_.empty() && steps_ > last_progress_ + 1000000)
             stuck("no request ends any more");
         scheduler_.tick();
         if (trace_.on())

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // When what is cleaned: syncs, thresholds, the fallow clock.
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "world.h"
@@ -280,7 +282,111 @@ TEST(Threshold, without_merging_each_block_is_a_copy_of_its_own) {
     w.finish();
 }
 
+// What stays anyway is not in the way of new blocks.
+TEST(Threshold, a_miss_cleans_nothing_of_the_main_part) {
+    World w(one_large_set());
+    without_timers(w);
+    make_many_dirty(w, 8);
+    fc::CacheSet set = fc::set_at(*w.core, w.core->geo.place(0).set);
+    for (fc::u32 way = 0; way < 8; way++)
+        set.set_referenced(way, way != 5);
+    tune(w, FC_TUNE_CLEAN_ON_READ_MISS, 3);
+    w.read(400), w.finish();
+    go_on(w);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 7u);
+    EXPECT_FALSE(set.dirty(5));
+}
+
+TEST(Threshold, a_miss_cleans_the_oldest_under_lru) {
+    World w(one_large_set());
+    std::vector<char> lists(fc_core_policy_bytes(w.core, FC_POLICY_LRU));
+    ASSERT_EQ(fc_core_set_policy(w.core, FC_POLICY_LRU, lists.data()), nullptr);
+    without_timers(w);
+    make_many_dirty(w, 8);
+    w.write(0, 'b'), w.finish();
+    tune(w, FC_TUNE_CLEAN_ON_READ_MISS, 2);
+    w.read(400), w.finish();
+    go_on(w);
+    EXPECT_EQ(w.state(0), "dirty");
+    EXPECT_EQ(w.state(2), "clean");
+    EXPECT_EQ(w.state(4), "clean");
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 6u);
+}
+
+// Misses that find nothing new do not make what waits for its turn urgent.
+TEST(Threshold, a_burst_of_misses_marks_no_more_than_one) {
+    World w(one_large_set());
+    without_timers(w);
+    make_many_dirty(w, 20);
+    tune(w, FC_TUNE_CLEAN_ON_READ_MISS, 3);
+    for (fc_u64 block = 400; block < 410; block++)
+        w.read(block);
+    EXPECT_EQ(w.core->shared.nr_due, 3u);
+    w.finish();
+}
+
+TEST(Threshold, a_set_that_was_emptied_begins_anew) {
+    World w(one_large_set());
+    without_timers(w);
+    tune(w, FC_TUNE_CACHE_DIRTY_THRESH_PCT, 95);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 50);
+    make_many_dirty(w, 33);
+    w.pass(600);
+    fc_core_start_sync(w.core);
+    go_on(w);
+    ASSERT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
+    make_many_dirty(w, 30);
+    go_on(w);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 30u) << "above the lower mark, not above the upper one";
+}
+
+// ---- copies that wait for the origin's flush
+
+TEST(Copied, blocks_are_bounded_while_the_flush_takes_its_time) {
+    Shape shape;
+    shape.sets = 1;
+    shape.ways = shape.extent = 8192;
+    shape.origin_sectors = 8192 * 8;
+    shape.origin_volatile = true;
+    World w(shape);
+    without_timers(w);
+    tune(w, FC_TUNE_DIRTY_THRESH_PCT, 95);
+    tune(w, FC_TUNE_CACHE_DIRTY_THRESH_PCT, 95);
+    for (fc_u64 block = 0; block < 7680; block += 64)
+        w.make_dirty(block, 'a', 64);
+    w.confirm();
+    fc_core_start_sync(w.core);
+    for (int i = 0; i < 400; i++) { // the flush does not end
+        w.now_ms += 50, w.run();
+        while (w.find(kOrigin, Op::copy) >= 0)
+            w.complete(kOrigin, Op::copy, FC_OK);
+    }
+    ASSERT_EQ(w.count(kOrigin, Op::flush), 1u);
+    EXPECT_GE(w.traced(kOrigin, Op::copy), 64u);
+    EXPECT_LT(w.traced(kOrigin, Op::copy), 110u) << "of 120";
+    w.finish();
+    go_on(w, 40);
+    EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
+}
+
 // ---- the fallow clock
+
+TEST(Fallow, as_many_copies_a_second_and_set_as_the_speed_says) {
+    World w(one_large_set());
+    tune(w, FC_TUNE_IDLE_DELAY_MS, 0);
+    tune(w, FC_TUNE_FALLOW_DELAY_S, 1);
+    tune(w, FC_TUNE_WRITE_MERGE, 0);
+    tune(w, FC_TUNE_FALLOW_CLEAN_SPEED, 2);
+    make_many_dirty(w, 40);
+    for (int i = 0; i < 60; i++)
+        w.pass(50), w.finish();
+    const fc_u64 before = w.gauge(FC_GAUGE_DIRTY);
+    for (int i = 0; i < 100; i++)
+        w.pass(50), w.finish();
+    EXPECT_GE(before - w.gauge(FC_GAUGE_DIRTY), 8u) << "in five seconds";
+    EXPECT_LE(before - w.gauge(FC_GAUGE_DIRTY), 12u);
+}
+
 
 TEST(Fallow, cleans_what_was_not_written_for_one_to_two_delays) {
     World w;

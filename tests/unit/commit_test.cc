@@ -137,7 +137,7 @@ TEST(Fallow, a_walk_cleans_all_of_a_set_and_not_a_few_blocks) {
             w.make_dirty(block, 'a'), n++;
     ASSERT_EQ(n, 30u);
     w.confirm();
-    for (int i = 0; i < 28 * 5; i++) // twice fallow_delay, and two seconds for so many rounds
+    for (int i = 0; i < 10 * 28; i++) // twice fallow_delay, and half a second each
         w.pass(100), w.finish();
     EXPECT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
 }

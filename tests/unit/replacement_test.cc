@@ -295,7 +295,7 @@ TEST_P(EachPolicy, counts_right_whatever_happens) {
                     set().remove(way);
                 break;
             case 2:
-                set().mark_due_at_hand(2);
+                set().mark_next_due(2);
                 break;
             case 3:
                 if (random() % ways == 0)

@@ -177,6 +177,8 @@ FC_OS int fc_os_interrupted(void *os) {
     return world(os).interrupted;
 }
 
+FC_OS void fc_os_resched(void *) {}
+
 FC_OS fc_u64 fc_os_now_ms(void *os) {
     return world(os).now_ms;
 }
