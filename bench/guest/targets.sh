@@ -47,11 +47,16 @@ take_devices() {
     counted_ssd=$real_ssd counted_disk=$real_disk
 }
 release_devices() {
+    [ -n "${ssd:-}" ] || return 0
     stop
     dmsetup remove --retry bench-ssd
     dmsetup remove --retry bench-disk
 }
 
+# sysfs_of DEVICE: by its number, since names below /dev may be anything
+sysfs_of() {
+    echo "/sys/dev/block/$((0x$(stat -L -c %t "$1"))):$((0x$(stat -L -c %T "$1")))"
+}
 sectors() {
     blockdev --getsz "$1"
 }
@@ -104,22 +109,26 @@ start_dm_cache() { # writeback, writethrough
     dut=/dev/mapper/bench-cache
 }
 
+bcache_of() { # DEVICE: where bcache shows it
+    echo "$(sysfs_of "$1")/bcache"
+}
 start_bcache() { # writeback, writethrough
-    local sysfs=/sys/block/bcache0/bcache tries=0
+    local sysfs tries=0
+    sysfs=$(bcache_of "$disk")
     modprobe bcache
     make-bcache -w 4k -b 128k --wipe-bcache -C "$ssd" -B "$disk" > "$work/create" 2>&1
-    echo "$ssd" > /sys/fs/bcache/register
-    echo "$disk" > /sys/fs/bcache/register
-    until [ -e $sysfs/cache ]; do
+    # udev may have been faster
+    { echo "$ssd" > /sys/fs/bcache/register; echo "$disk" > /sys/fs/bcache/register; } 2> "$work/register" || true
+    until [ -e "$sysfs/cache" ]; do
         tries=$((tries + 1))
         [ $tries -lt 100 ] || { echo "measure: bcache did not start" >&2; exit 1; }
         sleep 0.1
     done
-    echo "$1" > $sysfs/cache_mode
-    echo 0 > $sysfs/sequential_cutoff
-    echo 0 > $sysfs/cache/congested_read_threshold_us
-    echo 0 > $sysfs/cache/congested_write_threshold_us
-    dut=/dev/bcache0
+    echo "$1" > "$sysfs/cache_mode"
+    echo 0 > "$sysfs/sequential_cutoff"
+    echo 0 > "$sysfs/cache/congested_read_threshold_us"
+    echo 0 > "$sysfs/cache/congested_write_threshold_us"
+    dut=/dev/$(basename "$(readlink -f "$sysfs/dev")")
 }
 
 # stop: the target is gone, nothing is written back, and nothing on the devices tells of it
@@ -128,13 +137,13 @@ stop() {
     case $target in
     flashcache-*) echo 1 > "/proc/sys/dev/flashcache/${ssd##*/}+${disk##*/}/fast_remove" || true ;;
     bcache-*)
-        echo 1 > /sys/block/bcache0/bcache/cache/unregister || true
-        echo 1 > /sys/block/bcache0/bcache/stop || true
+        echo 1 > "$(bcache_of "$disk")/cache/unregister" || true
+        echo 1 > "$(bcache_of "$disk")/stop" || true
         sleep 2
         ;;
     esac
     for name in bench-cache bench-linear bench-meta bench-data; do
-        [ ! -b /dev/mapper/$name ] || dmsetup remove --retry $name || true
+        ! dmsetup info $name > "$work/info" 2>&1 || dmsetup remove --retry $name || true
     done
     case $target in flashcache-*) flashcache_destroy -f "$ssd" > "$work/destroy" || true ;; esac
     wipefs -qa "$ssd" "$disk" || true
