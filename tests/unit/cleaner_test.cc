@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "alone.h"
 #include "world.h"
 
 namespace {
@@ -288,8 +289,11 @@ TEST(Threshold, a_miss_cleans_nothing_of_the_main_part) {
     without_timers(w);
     make_many_dirty(w, 8);
     fc::CacheSet set = fc::set_at(*w.core, w.core->geo.place(0).set);
-    for (fc::u32 way = 0; way < 8; way++)
-        set.set_referenced(way, way != 5);
+    {
+        const Alone alone;
+        for (fc::u32 way = 0; way < 8; way++)
+            set.set_referenced(way, way != 5);
+    }
     tune(w, FC_TUNE_CLEAN_ON_READ_MISS, 3);
     w.read(400), w.finish();
     go_on(w);
