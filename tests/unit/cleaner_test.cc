@@ -334,9 +334,8 @@ TEST(Threshold, a_set_that_was_emptied_begins_anew) {
     without_timers(w);
     tune(w, FC_TUNE_CACHE_DIRTY_THRESH_PCT, 95);
     tune(w, FC_TUNE_DIRTY_THRESH_PCT, 50);
-    make_many_dirty(w, 33);
-    w.pass(600);
-    fc_core_start_sync(w.core);
+    w.make_dirty(0, 'a', 33); // one run, which is copied as a whole
+    w.confirm();
     go_on(w);
     ASSERT_EQ(w.gauge(FC_GAUGE_DIRTY), 0u);
     make_many_dirty(w, 30);
