@@ -87,7 +87,9 @@ workload_streams() {
     stream_hits stream-hit read
     fill_first "$hot_mib"
     stream_hits stream-write write
+    flush_all
     large stream-cold-write write 64 16 64 --offset=30% --size=64m
+    flush_all
     large stream-cold-write write 128 16 64 --offset=38% --size=64m
 }
 stream_hits() { # ROW RW
