@@ -144,6 +144,7 @@ struct fc_job {
 	unsigned char stage;
 	unsigned char status;
 	unsigned char flags;
+	/* Anything, when the job is new; from here on. */
 	unsigned short way[FC_JOB_MAX_BLOCKS];
 	unsigned int crc[FC_JOB_MAX_BLOCKS];
 };
@@ -377,7 +378,7 @@ FC_OS void fc_os_complete(void *os, struct fc_request *req, int status);
 FC_OS void fc_os_submit_part(void *os, struct fc_request *req, int dev, fc_u64 dev_sector,
 			     unsigned int offset, unsigned int count);
 
-/* A job, zeroed, or null if there is none now (the caller queues; fc_core_run() is called again
+/* A job, zeroed up to its ways, or null if there is none now (the caller queues; fc_core_run() is called again
  * after the next fc_os_job_free()).  Any context. */
 FC_OS struct fc_job *fc_os_job_alloc(void *os);
 /* Also gives the buffer back.  Any context. */

@@ -182,6 +182,18 @@ bool CacheSet::any_unconfirmed() const
 	return any;
 }
 
+u64 CacheSet::known_word(u32 word, bool with_clean, u64 &unsettled) const
+{
+	const u64 is_dirty = bitmap(kDirty)[word];
+	const u64 busy_now = bitmap(kBusy)[word];
+	if (with_clean) {
+		unsettled = busy_now;
+		return bitmap(kValid)[word] & (is_dirty | ~busy_now);
+	}
+	unsettled = busy_now | bitmap(kUnconfirmed)[word];
+	return is_dirty & ~bitmap(kUnconfirmed)[word];
+}
+
 u32 CacheSet::collect_dirty(u32 start, bool due_only, u16 *ways, u32 max) const
 {
 	u32 n = 0;

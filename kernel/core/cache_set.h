@@ -84,6 +84,9 @@ public:
 	bool busy(u32 way) const { return test(kBusy, way); }
 	bool any_dirty(u32 word) const FC_REQUIRES(set_lock);	// among 64 ways
 	bool any_unconfirmed() const FC_REQUIRES(set_lock);
+	// Of the 64 ways from word * 64 on: those that the home table may name now, clean ones among them only
+	// with_clean (then every record is confirmed); unsettled: those of which it must say more later.
+	u64 known_word(u32 word, bool with_clean, u64 &unsettled) const FC_REQUIRES(set_lock);
 	bool unconfirmed(u32 way) const { return test(kUnconfirmed, way); }
 	bool referenced(u32 way) const { return test(kReferenced, way); }
 	bool in_main(u32 way) const { return test(kMain, way); }

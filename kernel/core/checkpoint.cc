@@ -13,31 +13,39 @@ namespace {
 
 constexpr u64 kMaxGap = 4;		// untouched units that are written along to save an I/O
 
-HomeSlot home_slot(Core &core, u32 slot, bool with_clean, bool &again)
+// Slots of one word of a set, from place on: those of `ways`, a mask.
+void fill_word(Core &core, void *at, u32 place, u32 set_nr, u32 first_way, u64 ways) FC_REQUIRES(set_lock)
 {
-	const u32 set_nr = slot / core.geo.ways();
-	const u32 way = slot % core.geo.ways();
-	SetGuard guard(core, set_nr);
 	const CacheSet set = set_at(core, set_nr);
-	const bool is_dirty = set.dirty(way);
-	const bool settled = with_clean || !set.unconfirmed(way);
-	again |= set.busy(way) || !settled;
-	if (!set.valid(way) || (set.busy(way) && !is_dirty) || (is_dirty && !settled) ||
-	    (!is_dirty && !with_clean))
-		return {0, FC_DISK_INVALID, false};
-	return {core.geo.origin_block(set_nr, set.tag(way)), is_dirty ? FC_DISK_DIRTY : FC_DISK_CLEAN,
-		set.precious(way)};
+	for (; ways; ways &= ways - 1) {
+		const u32 bit = static_cast<u32>(std::countr_zero(ways));
+		const u32 way = first_way + bit;
+		HomeTable::set_slot(at, place + bit, {
+			.origin_block = core.geo.origin_block(set_nr, set.tag(way)),
+			.state = set.dirty(way) ? FC_DISK_DIRTY : FC_DISK_CLEAN,
+			.referenced = set.precious(way),
+		});
+	}
 }
 
+// What is not filled in stays as start_unit() left it: invalid.
 void fill_unit(Core &core, void *at, u64 unit, bool with_clean)
 {
 	const u32 per_unit = core.home.slots_per_unit();
 	const u32 first = static_cast<u32>(unit * per_unit);
 	const u32 n = static_cast<u32>(min_of<u64>(per_unit, core.geo.nr_blocks() - first));
-	bool again = false;
+	u64 again = 0;
 	core.home.start_unit(at, unit);
-	for (u32 i = 0; i < n; i++)
-		HomeTable::set_slot(at, i, home_slot(core, first + i, with_clean, again));
+	for (u32 i = 0, count; i < n; i += count) {
+		const u32 set_nr = (first + i) / core.geo.ways();
+		const u32 way = (first + i) % core.geo.ways();
+		count = min_of(min_of(n - i, core.geo.ways() - way), 64 - way % 64);	// under one lock
+		SetGuard guard(core, set_nr);
+		u64 unsettled = 0;
+		const u64 known = set_at(core, set_nr).known_word(way / 64, with_clean, unsettled) >> way % 64;
+		fill_word(core, at, i, set_nr, way, known & low_bits(count));
+		again |= unsettled >> way % 64 & low_bits(count);
+	}
 	core.home.seal_unit(at);
 	if (again)
 		mark_touched(core, first);

@@ -34,7 +34,9 @@ void set_defaults(Config &c)
 
 u64 log_bytes(const Config &c)
 {
-	const u64 share = c.cache_device_sectors;	// 1/512 of the device, in bytes
+	// 1/64 of the device: each checkpoint, of which there are a few in each round of the log, may have to
+	// write much of the home table, 1/256 of the device.
+	const u64 share = c.cache_device_sectors * kSectorBytes / 64;
 	return round_up(min_of<u64>(max_of<u64>(share, kMinLogBytes), kMaxLogBytes), c.unit_bytes);
 }
 

@@ -8,7 +8,7 @@
 namespace fc {
 
 inline constexpr u32 kMinLogBytes = 128 * 1024;
-inline constexpr u32 kMaxLogBytes = 32 * 1024 * 1024;
+inline constexpr u32 kMaxLogBytes = 256 * 1024 * 1024;
 inline constexpr u32 kDataAlignSectors = 2048;		// 1 MiB, an erase block's usual multiple
 
 constexpr u32 home_slots_per_unit(u32 unit_bytes)

@@ -87,12 +87,14 @@ void Log::attach(Job &job, u32 nr_dirty)
 }
 
 // Recovery must read the data of every record that is not confirmed, and the log cannot move
-// past one: confirm before that gets long.
+// past one: confirm before that gets long.  Once at a time, and what is ready: each round costs two flushes.
 void Log::check_pressure()
 {
+	if (settle_wanted())
+		return;
 	if (slots_head_ - slots_tail_ > kLogSlots / 2 || filling_ - settled_ > kLogBatches / 2 ||
-	    used_units() > nr_units_ / 2)
-		want_confirm();
+	    next_sequence_ - 1 - settled_sequence_ > nr_units_ / 4)
+		confirm_target_ = max_of(confirm_target_, ready_);
 }
 
 void Log::data_arrived(u64 number)

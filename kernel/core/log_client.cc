@@ -6,9 +6,9 @@
 namespace fc {
 namespace {
 
-// Share of the log in use above which a checkpoint starts: a third, so that a long one is done
-// before the log is full.
-constexpr u64 kCheckpointDivisor = 3;
+// A checkpoint starts when it would give back so many eighths of the log: the more, the fewer home units
+// are written again and again; the rest is for what comes while it runs.
+constexpr u64 kCheckpointEighths = 3;
 
 u32 record_state(const Job &job)
 {
@@ -145,17 +145,14 @@ bool prepare_flush(Core &core) FC_REQUIRES(log_lock)
 
 void start_checkpoint_if_due(Core &core)
 {
-	u64 used, gain;
+	u64 gain;
 	bool is_short;
 	{
 		LogGuard guard(core);
 		is_short = log_is_short(core) || core.log.too_full_to_confirm();
-		used = core.log.used_units();
 		gain = core.log.settled_sequence() + 1 - core.log.tail();
 	}
-	const u64 capacity = core.log.capacity();
-	if (gain && (is_short ||
-		     (used > capacity / kCheckpointDivisor && gain > capacity / 8)))
+	if (gain && (is_short || gain > core.log.capacity() / 8 * kCheckpointEighths))
 		fc_os_kick(core.os, FC_WORK_CHECKPOINT, 0);
 }
 

@@ -133,7 +133,7 @@ struct fc_stats {
 /* Pages set aside for buffers that must be had; taken all or none. */
 struct fc_page_reserve {
 	spinlock_t lock;		/* guards the rest */
-	struct page *first;		/* linked by page_private() */
+	struct page *first;		/* linked by their first words */
 	unsigned int nr;
 };
 

@@ -134,10 +134,12 @@ void fc_os_job_io(void *os, struct fc_job *job, int dev, int io_op, fc_u64 dev_s
 		  unsigned int buffer_offset, unsigned int count, unsigned int flags)
 {
 	struct fc_cache *cache = os;
+	unsigned int at = buffer_offset << SECTOR_SHIFT;
+	unsigned int bytes = count << SECTOR_SHIFT;
 	struct job_io *io;
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(cache->bdev[dev], count ? FC_JOB_MAX_PAGES : 0,
+	bio = bio_alloc_bioset(cache->bdev[dev], DIV_ROUND_UP(offset_in_page(at) + bytes, PAGE_SIZE),
 			       opf_of(io_op, flags), GFP_NOIO, &cache->job_bios);
 	io = container_of(bio, struct job_io, bio);
 	io->cache = cache;
@@ -145,7 +147,7 @@ void fc_os_job_io(void *os, struct fc_job *job, int dev, int io_op, fc_u64 dev_s
 	io->dev = dev;
 	bio->bi_end_io = job_end_io;
 	bio->bi_iter.bi_sector = dev_sector;
-	add_buffer(bio, to_glue_job(job), buffer_offset << SECTOR_SHIFT, count << SECTOR_SHIFT);
+	add_buffer(bio, to_glue_job(job), at, bytes);
 	submit_bio_noacct(bio);
 }
 

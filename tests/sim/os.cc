@@ -30,7 +30,10 @@ fc_job *World::job_alloc() {
         starved_ = true;
         return nullptr;
     }
-    return &jobs_.get()->job;
+    fc_job &job = jobs_.get()->job;
+    std::memset(job.way, 0xa5, sizeof(job.way));
+    std::memset(job.crc, 0xa5, sizeof(job.crc));
+    return &job;
 }
 
 void World::job_free(fc_job *job) {

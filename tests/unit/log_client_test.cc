@@ -120,6 +120,20 @@ TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
 }
 
 // Data that arrives late, block by block: each confirmation takes a unit and settles one.
+TEST(LogClient, a_log_that_fills_is_confirmed_and_forgotten_in_few_steps) {
+    Shape shape = shape_for_full_logs();
+    shape.cache_volatile = true;
+    World w(shape);
+    const uint64_t capacity = w.config.log_units;
+    for (unsigned i = 0; i < capacity; i++)
+        w.make_dirty(i, 'a'); // each in a unit of its own
+    // Every quarter is confirmed, every second confirmation makes a checkpoint worth while.
+    EXPECT_LE(w.stats[FC_STAT_flush_ssd], 3u * 4 + 3u * 2);
+    EXPECT_GE(w.stats[FC_STAT_checkpoints], 1u);
+    EXPECT_LE(w.stats[FC_STAT_checkpoints], 2u);
+    EXPECT_EQ(w.stats[FC_STAT_log_waits], 0u);
+}
+
 TEST(LogClient, a_log_full_of_confirmations_makes_a_checkpoint) {
     World w(shape_for_full_logs());
     ASSERT_EQ(w.config.log_units, 256u);

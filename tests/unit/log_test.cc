@@ -49,6 +49,17 @@ protected:
             told.push_back(done);
         return told;
     }
+    void append_and_arrive() FC_REQUIRES(fc::log_lock) {
+        fc_job &job = append(29);
+        write();
+        log_.data_arrived(job.log_sequence);
+    }
+    void fill_to_confirmation() FC_REQUIRES(fc::log_lock) {
+        while (!log_.settle_wanted()) {
+            ASSERT_TRUE(log_.has_room(29, false));
+            append_and_arrive();
+        }
+    }
     bool settles() FC_REQUIRES(fc::log_lock) {
         fc::u32 first, n;
         const bool yes = log_.next_to_settle(first, n);
@@ -242,12 +253,22 @@ TEST_F(Log, never_writes_over_units_that_recovery_needs) {
 
 TEST_F(Log, asks_for_a_confirmation_before_it_is_full) {
     const Alone alone;
-    while (!log_.confirm_pending()) {
-        ASSERT_TRUE(log_.has_room(29, false));
-        append(29);
-        write();
-    }
-    EXPECT_LE(log_.used_units(), log_.capacity() / 2 + 2);
+    fill_to_confirmation();
+    EXPECT_LE(log_.used_units(), log_.capacity() / 4 + 2);
+}
+
+TEST_F(Log, asks_for_the_next_confirmation_when_one_is_done) {
+    const Alone alone;
+    log_.set_volatile();
+    fill_to_confirmation();
+    const fc::FlushTicket first = log_.flush_ticket();
+    for (int i = 0; i < 5; i++) // while the flush goes on
+        append_and_arrive();
+    log_.flushed(first);
+    append_and_arrive(); // its unit confirms
+    log_.flushed(log_.flush_ticket());
+    EXPECT_FALSE(log_.confirm_pending());
+    EXPECT_TRUE(settles());
 }
 
 TEST_F(Log, forgotten_records_have_no_slot) {

@@ -68,6 +68,8 @@ FC_OS fc_job *fc_os_job_alloc(void *os) {
     if (runs_out(world(os).no_jobs))
         return nullptr;
     auto *memory = new JobMemory;
+    std::memset(memory->job.way, 0xa5, sizeof(memory->job.way));
+    std::memset(memory->job.crc, 0xa5, sizeof(memory->job.crc));
     world(os).jobs.insert(&memory->job);
     return &memory->job;
 }

@@ -39,7 +39,8 @@ inline Shape shape_for_full_logs()
 {
 	Shape shape;
 	shape.sets = shape.ways = shape.extent = 64;
-	shape.origin_sectors = 8192 * 8;
+	shape.block_sectors = 1;	// the log's size goes by the device's
+	shape.origin_sectors = 8192;
 	return shape;
 }
 
