@@ -309,6 +309,8 @@ Outcome start_piece(Core &core, Request &req, bool in_map, Pending *pending, int
 // ---- read.cc
 void advance_fill(Core &core, Job &job);
 void fill_io_done(Core &core, Job &job, int status);
+
+// ---- hit.cc
 // A read hit ended.  True if the request is not finished: it is read again, block by block.
 bool read_hit_done(Core &core, Request &req, int &status);
 void overwrite_done(Core &core, Request &req, int status);

@@ -150,23 +150,45 @@ void CacheSet::age()
 	add_due(static_cast<int>(marked));
 }
 
-bool CacheSet::pin(u32 way, bool write)
+u32 CacheSet::pin(u32 way, u32 n, bool write)
 {
-	u16 &count = users()[way];
+	u16 *const users_of = users() + way;
 	const u32 one = write ? 0x100 : 1;
 	const u32 limit = write ? 0xff00 : 0xff;
-	if ((count & limit) == limit)
-		return false;
-	count = static_cast<u16>(count + one);
-	return true;
+	u32 i = 0;
+	for (; i < n && (users_of[i] & limit) != limit; i++)
+		users_of[i] = static_cast<u16>(users_of[i] + one);
+	return i;
 }
 
-bool CacheSet::unpin(u32 way, bool write)
+bool CacheSet::unpin(u32 way, u32 n, bool write)
 {
-	const u16 count = users()[way];
+	u16 *const users_of = users() + way;
+	const u32 one = write ? 0x100 : 1;
 	const u32 limit = write ? 0xff00 : 0xff;
-	users()[way] = static_cast<u16>(count - (write ? 0x100 : 1));
-	return (count & limit) == limit;
+	bool was_full = false;
+	for (u32 i = 0; i < n; i++) {
+		was_full |= (users_of[i] & limit) == limit;
+		users_of[i] = static_cast<u16>(users_of[i] - one);
+	}
+	return was_full;
+}
+
+u32 CacheSet::run_length(u32 way, u32 tag, u32 limit, bool write) const
+{
+	const u32 *const tag_of = tags() + way;
+	limit = min_of(limit, l_->ways - way);
+	u32 n = 1;
+	while (n < limit) {
+		const u32 at = (way + n) % 64;
+		const u32 open = static_cast<u32>(std::countr_one(open_word((way + n) / 64, write) >> at));
+		const u32 end = min_of(n + min_of(open, 64 - at), limit);
+		while (n < end && tag_of[n] == tag + n)
+			n++;
+		if (n < end || open < 64 - at)
+			break;
+	}
+	return n;
 }
 
 bool CacheSet::any_dirty(u32 word) const

@@ -58,6 +58,9 @@ struct SetHeader {
 	u8 drain_queued;		// in that list
 	u8 frozen;			// range operations that want the set still
 	u8 cleaning;			// above the dirty threshold, and not below the lower one since
+
+	// Is there no job, and nobody who waits?
+	bool undisturbed() const { return !jobs && ready.empty() && !drain_queued && !frozen; }
 };
 
 inline constexpr u32 kNrBitmaps = 8;	// of CacheSet::Bitmap
@@ -96,14 +99,37 @@ public:
 	void set_busy(u32 way, bool on) FC_REQUIRES(set_lock) { assign(kBusy, way, on); }
 	void set_unconfirmed(u32 way, bool on) FC_REQUIRES(set_lock) { assign(kUnconfirmed, way, on); }
 	void set_due(u32 way, bool on) FC_REQUIRES(set_lock);
-	void note_written(u32 way) FC_REQUIRES(set_lock) { assign(kOld, way, false); }	// a dirty one
 	void set_referenced(u32 way, bool on) FC_REQUIRES(set_lock) { assign(kReferenced, way, on); }
 
 	// Pins: requests that use the block on the cache device.  A pinned way is not reused.
-	// At most 255 readers and 255 writers; false if there is no room for one more.
-	bool pin(u32 way, bool write) FC_REQUIRES(set_lock);
-	// True if there was no room for another pin before.
-	bool unpin(u32 way, bool write) FC_REQUIRES(set_lock);
+	// At most 255 readers and 255 writers.  Pins n ways from this one on, or as many as have room for one
+	// more; returns how many.
+	u32 pin(u32 way, u32 n, bool write) FC_REQUIRES(set_lock);
+	// The same for one way, which is then touched as by touch_run(): most hits are of one block.
+	u32 pin_and_touch(u32 way, bool write) FC_REQUIRES(set_lock)
+	{
+		u16 &count = users()[way];
+		const u32 limit = write ? 0xff00 : 0xff;
+		if ((count & limit) == limit)
+			return 0;
+		count = static_cast<u16>(count + (write ? 0x100 : 1));
+		if (write)
+			assign(kOld, way, false);
+		if (header().policy == FC_POLICY_LRU || !referenced(way))
+			touch(way);
+		return 1;
+	}
+	// True if one of them had no room for another pin before.
+	bool unpin(u32 way, u32 n, bool write) FC_REQUIRES(set_lock);
+	// May a request go straight to the block?  No job is at it; to write, it is dirty, and its record
+	// confirmed (rule 3).
+	bool open_to(u32 way, bool write) const FC_REQUIRES(set_lock)
+	{
+		return open_word(way / 64, write) >> (way % 64) & 1;
+	}
+	// This way holds tag, and may be used.  How many from it on, at most limit, hold tag + 1, tag + 2, ...
+	// and are open to the request?
+	u32 run_length(u32 way, u32 tag, u32 limit, bool write) const FC_REQUIRES(set_lock);
 	u32 writers(u32 way) const { return users()[way] >> 8; }
 	bool pinned(u32 way) const { return users()[way] != 0; }
 
@@ -111,6 +137,8 @@ public:
 
 	// The block was used.
 	void touch(u32 way) FC_REQUIRES(set_lock);
+	// n blocks were; write: they were dirty before.
+	void touch_run(u32 way, u32 n, bool write) FC_REQUIRES(set_lock);
 	// Find up to want neighbouring ways for new blocks, invalid ones first, then those of clean blocks that
 	// have to go; near: the way to try first, or kNoWay.  Returns how many from first
 	// on (0: no room), all invalid now; evicted counts the clean blocks that had to go.
@@ -157,6 +185,11 @@ private:
 	}
 
 	u32 bucket(u32 tag) const { return (tag * 0x9e3779b1u) >> (32 - l_->head_bits); }
+	u64 open_word(u32 word, bool write) const
+	{
+		const u64 open = bitmap(kValid)[word] & ~bitmap(kBusy)[word];
+		return write ? open & bitmap(kDirty)[word] & ~bitmap(kUnconfirmed)[word] : open;
+	}
 	u64 free_word(u32 word) const;
 	u64 evictable_word(u32 word) const;
 	u64 without_pinned(u32 word, u64 mask) const;

@@ -56,16 +56,25 @@ u32 stream_limit_kb(const Core &core, bool write)
 	return peek(core.tunables[write ? FC_TUNE_SKIP_SEQ_WRITE_KB : FC_TUNE_SKIP_SEQ_READ_KB]);
 }
 
+void accept(Core &core, Request &req, u32 sectors)
+{
+	const bool write = req.op == FC_OP_WRITE;
+	req.part_sectors = sectors;
+	if (sectors >= req.nr_sectors)
+		return;
+	fc_os_accept(core.os, &req, sectors);
+	if (stream_limit_kb(core, write))
+		core.streams[write].shorten(req.sector + req.nr_sectors, req.nr_sectors - sectors);
+	req.nr_sectors = sectors;
+}
+
 void shorten(const Context &c, u32 n)
 {
 	const u32 sectors = sectors_of(c.core, c.piece, n);
-	if (c.in_map && sectors < c.req.nr_sectors) {
-		fc_os_accept(c.core.os, &c.req, sectors);
-		if (stream_limit_kb(c.core, c.piece.write))
-			c.core.streams[c.piece.write].shorten(c.req.sector + c.req.nr_sectors, c.req.nr_sectors - sectors);
-		c.req.nr_sectors = sectors;
-	}
-	c.req.part_sectors = sectors;
+	if (c.in_map)
+		accept(c.core, c.req, sectors);
+	else
+		c.req.part_sectors = sectors;
 }
 
 Decision wait_in_set(const Context &c, PendingList &list) FC_REQUIRES(set_lock)

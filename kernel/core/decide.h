@@ -46,6 +46,10 @@ bool admits(const Context &c, u32 i) FC_REQUIRES(set_lock);
 void note_uncached(const Context &c, u32 n) FC_REQUIRES(set_lock);
 // The length in KiB from which on a stream goes past the cache; 0: none does.
 u32 stream_limit_kb(const Core &core, bool write);
+// Count n blocks, each once, so that the sums are exact: reads = hits + misses + uncached.
+void count_blocks(Core &core, bool write, How how, u32 n);
+// The request, which is being mapped, ends after so many sectors; the rest will come as one of its own.
+void accept(Core &core, Request &req, u32 sectors);
 // From here on the request is about its first n blocks only.
 void shorten(const Context &c, u32 n);
 // Wait in a line of the set, or behind a job.
@@ -58,5 +62,17 @@ bool follows(const Context &c, u32 way, u32 i);
 u32 longest_run(const Context &c);
 // A job of the first n blocks, in its set; null if there is no memory.
 Job *new_job(const Context &c, JobKind kind, u32 n) FC_REQUIRES(set_lock);
+
+// ---- hit.cc
+
+// Map a read or write that is a hit at its start, in as few instructions as may be; it then goes to
+// req.target_sector of the cache device.  False: nothing has been done, start_piece() is to look at
+// everything.  Any context, no lock held.
+bool quick_hit(Core &core, Request &req);
+// Pin way, which holds tag and may be used, and those of the next limit - 1 blocks that can be served by the same
+// I/O.  Returns how many; 0: there is no room for one more pin.
+u32 pin_hit(CacheSet &set, u32 way, u32 tag, u32 limit, bool write) FC_REQUIRES(set_lock);
+// The request goes to n blocks in this way and the next ones, after head sectors of the first.
+void become_hit(const Core &core, Request &req, u32 set, u32 way, u32 n, u32 head);
 
 } // namespace fc

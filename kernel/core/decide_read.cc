@@ -21,21 +21,11 @@ bool may_be_lost(const Context &c, u32 way) FC_REQUIRES(set_lock)
 
 Decision read_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock)
 {
-	u32 n = 0;
-	do {
-		if (!c.set.pin(way + n, false))
-			break;
-		c.set.touch(way + n);
-		n++;
-	} while (n < limit && follows(c, way + n, n));
+	const u32 n = pin_hit(c.set, way, c.piece.tag, limit, false);
 	if (!n)
 		return wait_in_set(c, c.set.header().stalled);
 	shorten(c, n);
-	c.req.kind = kReqReadHit;
-	c.req.set = c.piece.set;
-	c.req.way = static_cast<u16>(way);
-	c.req.nr_blocks = static_cast<u8>(n);
-	c.req.target_sector = c.core.geo.data_sector(c.piece.set, way) + c.piece.head;
+	become_hit(c.core, c.req, c.piece.set, way, n, c.piece.head);
 	return {What::kRemapCache, n, nullptr, How::kHit};
 }
 

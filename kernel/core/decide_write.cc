@@ -26,27 +26,14 @@ void overtake_fills(const Context &c, u32 n) FC_REQUIRES(set_lock)
 
 Decision overwrite(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock)
 {
-	const u32 limit = copying ? 1 : longest_run(c);
-	u32 n = 0;
-	do {
-		if (!c.set.pin(way + n, true))
-			break;
-		c.set.touch(way + n);
-		c.set.note_written(way + n);
-		n++;
-	} while (n < limit && follows(c, way + n, n) && c.set.dirty(way + n) &&
-		 !c.set.unconfirmed(way + n));
+	const u32 n = pin_hit(c.set, way, c.piece.tag, copying ? 1 : longest_run(c), true);
 	if (!n)
 		return wait_in_set(c, c.set.header().stalled);
 	if (copying)
 		copying->stale |= 1ull << c.piece.bit;	// it stays dirty
 	shorten(c, n);
 	count(c.core, FC_STAT_dirty_write_hits, n);
-	c.req.kind = kReqOverwrite;
-	c.req.set = c.piece.set;
-	c.req.way = static_cast<u16>(way);
-	c.req.nr_blocks = static_cast<u8>(n);
-	c.req.target_sector = c.core.geo.data_sector(c.piece.set, way) + c.piece.head;
+	become_hit(c.core, c.req, c.piece.set, way, n, c.piece.head);
 	return {What::kRemapCache, n, nullptr, How::kHit};
 }
 

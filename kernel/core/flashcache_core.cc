@@ -16,6 +16,7 @@
 #include "fingerprint.cc"
 #include "flush.cc"
 #include "geometry.cc"
+#include "hit.cc"
 #include "home_table.cc"
 #include "log.cc"
 #include "log_client.cc"

@@ -49,7 +49,7 @@ public:
 		if (set >= nr_sets_)
 			set -= nr_sets_;
 		return {set, static_cast<u32>(row << extent_shift_) |
-				     static_cast<u32>(origin_block & low_bits(extent_shift_))};
+				     (static_cast<u32>(origin_block) & ((1u << extent_shift_) - 1))};
 	}
 
 	u64 origin_block(u32 set, u32 tag) const

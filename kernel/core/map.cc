@@ -42,18 +42,6 @@ void note_stream(Core &core, Request &req)
 		req.flags |= kReqFlagSequential;
 }
 
-// Together, so that the sum is exact: reads = hits + misses + uncached.
-void count_blocks(Core &core, bool write, How how, u32 n)
-{
-	count(core, write ? FC_STAT_writes : FC_STAT_reads, n);
-	if (how == How::kHit)
-		count(core, write ? FC_STAT_write_hits : FC_STAT_read_hits, n);
-	else if (how == How::kMiss)
-		count(core, write ? FC_STAT_write_misses : FC_STAT_read_misses, n);
-	else
-		count(core, write ? FC_STAT_uncached_writes : FC_STAT_uncached_reads, n);
-}
-
 // A piece in the last, incomplete block of the origin: never cached.
 Outcome send_to_origin(Core &core, Request &req, const Piece &piece, int &dev)
 {
@@ -122,6 +110,17 @@ Outcome carry_out(Core &core, Request &req, const Piece &piece, const Decision &
 
 } // namespace
 
+void count_blocks(Core &core, bool write, How how, u32 n)
+{
+	count(core, write ? FC_STAT_writes : FC_STAT_reads, n);
+	if (how == How::kHit)
+		count(core, write ? FC_STAT_write_hits : FC_STAT_read_hits, n);
+	else if (how == How::kMiss)
+		count(core, write ? FC_STAT_write_misses : FC_STAT_read_misses, n);
+	else
+		count(core, write ? FC_STAT_uncached_writes : FC_STAT_uncached_reads, n);
+}
+
 Piece piece_of(Core &core, const Request &req)
 {
 	const u64 sector = req.sector + req.done_sectors;
@@ -155,7 +154,6 @@ bool covers(const Core &core, const Piece &piece, u32 i)
 Outcome start_piece(Core &core, Request &req, bool in_map, Pending *pending, int &dev)
 {
 	const Piece piece = piece_of(core, req);
-	note_request(core);
 	if (piece.block >= core.whole_blocks)
 		return send_to_origin(core, req, piece, dev);
 	Decision d;
@@ -199,7 +197,10 @@ FC_ENTRY int fc_core_map(struct fc_core *core, struct fc_request *req)
 		return FC_ACT_TAKEN;
 	}
 	req->again = 0;
+	note_request(*core);
 	note_stream(*core, *req);
+	if (quick_hit(*core, *req))
+		return FC_ACT_REMAP_CACHE;
 	int dev = FC_DEV_ORIGIN;
 	if (start_piece(*core, *req, true, nullptr, dev) != Outcome::kRemap)
 		return FC_ACT_TAKEN;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Reads.  A hit goes straight to the cache device.  A miss reads the origin into a private
-// buffer, is answered from it, and then the buffer fills the cache: the pages of the user are
-// never used twice, since other bytes may be in them the second time.
+// Reads that miss.  The origin is read into a private buffer, the request is answered from it, and then
+// the buffer fills the cache: the pages of the user are never used twice, since other bytes may be in
+// them the second time.
 #include "cache.h"
 
 namespace fc {
@@ -188,85 +188,6 @@ void fill_io_done(Core &core, Job &job, int status)
 	}
 	if (atomic_sub(job.in_flight, 1u) == 0)
 		fill_write_done(core, job);
-}
-
-// ---- hits
-
-namespace {
-
-// After a failed read: forget the clean blocks, the origin has them.  True if all were clean.
-bool drop_clean(Core &core, Request &req, CacheSet &set) FC_REQUIRES(set_lock)
-{
-	const u64 block = (req.sector + req.done_sectors) >> core.geo.block_shift();
-	const u32 tag = core.geo.place(block).tag;
-	bool all = true;
-	for (u32 i = 0; i < req.nr_blocks; i++) {
-		const u32 way = req.way + i;
-		if (!set.valid(way) || set.tag(way) != tag + i)
-			continue;
-		if (set.dirty(way)) {
-			all = false;
-			continue;
-		}
-		if (set.busy(way))
-			continue;	// the retry waits for its job
-		set.remove(way);
-		atomic_sub<u64>(core.nr_valid, 1);
-		count(core, FC_STAT_read_invalidates);
-	}
-	return all;
-}
-
-void unpin_run(Core &core, Request &req, CacheSet &set, bool write) FC_REQUIRES(set_lock)
-{
-	bool was_full = false;
-	for (u32 i = 0; i < req.nr_blocks; i++)
-		was_full |= set.unpin(req.way + i, write);
-	if (was_full)
-		make_ready(core, req.set, set.header().stalled);
-}
-
-} // namespace
-
-bool read_hit_done(Core &core, Request &req, int &status)
-{
-	bool again = false;
-	{
-		SetGuard guard(core, req.set);
-		CacheSet set = set_at(core, req.set);
-		if (status) {
-			const bool clean = drop_clean(core, req, set);
-			again = clean || req.nr_blocks > 1;
-		}
-		unpin_run(core, req, set, false);
-	}
-	if (!status) {
-		cache_device_worked(core);
-		return false;
-	}
-	cache_device_error(core, FC_STAT_ssd_read_errors);
-	if (!again)
-		return false;
-	count(core, FC_STAT_uncached_io_requeue);
-	req.again = static_cast<u8>(req.again + req.nr_blocks);
-	queue_again(core, req);
-	return true;
-}
-
-void overwrite_done(Core &core, Request &req, int status)
-{
-	{
-		SetGuard guard(core, req.set);
-		CacheSet set = set_at(core, req.set);
-		unpin_run(core, req, set, true);
-	}
-	if (status) {
-		cache_device_error(core, FC_STAT_ssd_write_errors);
-		return;
-	}
-	cache_device_worked(core);
-	if (!(req.flags & kReqFlagFua))
-		note_write(core, FC_DEV_CACHE);
 }
 
 } // namespace fc

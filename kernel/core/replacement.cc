@@ -314,6 +314,22 @@ void CacheSet::touch(u32 way)
 		assign(kReferenced, way, true);
 }
 
+void CacheSet::touch_run(u32 way, u32 n, bool write)
+{
+	for (const u32 end = way + n; way < end;) {
+		const u32 count = min_of(end - way, 64 - way % 64);
+		const u64 ways = bit_range(way % 64, count);
+		u64 &old = bitmap(kOld)[way / 64];
+		if (write && (old & ways))
+			old &= ~ways;
+		// Most have been used before: then there is nothing to note but in lists.
+		u64 left = header().policy == FC_POLICY_LRU ? ways : ways & ~bitmap(kReferenced)[way / 64];
+		for (; left; left &= left - 1)
+			touch(way / 64 * 64 + static_cast<u32>(std::countr_zero(left)));
+		way += count;
+	}
+}
+
 u32 CacheSet::allocate(u32 want, u32 near, u32 &first, u32 &evicted)
 {
 	SetHeader &h = header();

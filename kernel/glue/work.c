@@ -209,15 +209,16 @@ fc_u64 fc_os_now_ms(void *os)
 
 static spinlock_t *lock_of(struct fc_cache *cache, unsigned int lock)
 {
+	if (likely(lock < FC_LOCK_SETS))
+		return &cache->set_locks[lock & cache->set_lock_mask].lock;
+
 	switch (lock) {
 	case FC_LOCK_LOG:
 		return &cache->log_lock;
 	case FC_LOCK_QUEUE:
 		return &cache->queue_lock;
-	case FC_LOCK_WRITEBACK:
-		return &cache->writeback_lock;
 	default:
-		return &cache->set_locks[lock & cache->set_lock_mask].lock;
+		return &cache->writeback_lock;
 	}
 }
 

@@ -164,11 +164,11 @@ TEST_F(CacheSet, never_gives_away_what_is_dirty_busy_or_pinned) {
     fill(4);
     set().set_dirty(0, true);
     set().set_busy(1, true);
-    EXPECT_TRUE(set().pin(2, false));
+    EXPECT_EQ(set().pin(2, 1, false), 1u);
     EXPECT_EQ(allocate(4), 1u);
     EXPECT_EQ(first_, 3u);
     set().insert(3, 300);
-    EXPECT_TRUE(set().pin(3, true));
+    EXPECT_EQ(set().pin(3, 1, true), 1u);
     EXPECT_EQ(allocate(1), 0u);
     EXPECT_EQ(set().header().nr_valid, 4);
 }
@@ -178,24 +178,24 @@ TEST_F(CacheSet, never_gives_away_a_free_way_that_somebody_still_uses) {
     init(2);
     fill(2);
     set().set_dirty(1, true);
-    EXPECT_TRUE(set().pin(0, false));
+    EXPECT_EQ(set().pin(0, 1, false), 1u);
     set().remove(0);
     EXPECT_EQ(allocate(1), 0u) << "the read in flight would see another block";
     EXPECT_EQ(allocate(1, 0), 0u);
-    set().unpin(0, false);
+    set().unpin(0, 1, false);
     EXPECT_EQ(allocate(1), 1u);
 }
 
 TEST_F(CacheSet, counts_readers_and_writers_apart) {
     const Alone alone;
     init(2);
-    EXPECT_TRUE(set().pin(0, false));
-    EXPECT_TRUE(set().pin(0, true));
+    EXPECT_EQ(set().pin(0, 1, false), 1u);
+    EXPECT_EQ(set().pin(0, 1, true), 1u);
     EXPECT_EQ(set().writers(0), 1u);
-    set().unpin(0, true);
+    set().unpin(0, 1, true);
     EXPECT_EQ(set().writers(0), 0u);
     EXPECT_TRUE(set().pinned(0));
-    set().unpin(0, false);
+    set().unpin(0, 1, false);
     EXPECT_FALSE(set().pinned(0));
 }
 
@@ -204,11 +204,79 @@ TEST_F(CacheSet, has_room_for_255_users_and_says_when_it_was_full) {
     init(2);
     for (const bool write : {false, true}) {
         for (int i = 0; i < 255; i++)
-            ASSERT_TRUE(set().pin(0, write));
-        EXPECT_FALSE(set().pin(0, write));
-        EXPECT_TRUE(set().unpin(0, write));
-        EXPECT_FALSE(set().unpin(0, write));
+            ASSERT_EQ(set().pin(0, 1, write), 1u);
+        EXPECT_EQ(set().pin(0, 1, write), 0u);
+        EXPECT_TRUE(set().unpin(0, 1, write));
+        EXPECT_FALSE(set().unpin(0, 1, write));
     }
+}
+
+TEST_F(CacheSet, pins_as_many_ways_as_have_room) {
+    const Alone alone;
+    init(128);
+    for (int i = 0; i < 255; i++)
+        ASSERT_EQ(set().pin(66, 1, false), 1u);
+    EXPECT_EQ(set().pin(62, 8, false), 4u);
+    EXPECT_TRUE(set().pinned(65));
+    EXPECT_FALSE(set().pinned(67));
+    EXPECT_FALSE(set().unpin(62, 4, false));
+    EXPECT_FALSE(set().pinned(65));
+    EXPECT_TRUE(set().unpin(66, 1, false));
+    EXPECT_EQ(set().pin(62, 8, true), 8u) << "writers are counted apart";
+    EXPECT_FALSE(set().unpin(62, 8, true));
+}
+
+TEST_F(CacheSet, a_run_ends_where_the_next_block_is_not_or_a_job_is_at_it) {
+    const Alone alone;
+    init(128);
+    fill(128);
+    const u32 tag = set().tag(0);
+    ASSERT_EQ(set().tag(127), tag + 127);
+    EXPECT_EQ(set().run_length(0, tag, 64, false), 64u);
+    EXPECT_EQ(set().run_length(60, tag + 60, 64, false), 64u) << "beyond a word of the bitmaps";
+    EXPECT_EQ(set().run_length(100, tag + 100, 64, false), 28u) << "the set ends";
+    set().set_busy(70, true);
+    EXPECT_EQ(set().run_length(60, tag + 60, 64, false), 10u);
+    EXPECT_EQ(set().run_length(70, tag + 70, 8, false), 8u) << "the first is the caller's affair";
+    set().set_busy(70, false);
+    set().remove(64);
+    EXPECT_EQ(set().run_length(60, tag + 60, 64, false), 4u);
+    set().insert(64, 5000);
+    EXPECT_EQ(set().run_length(60, tag + 60, 64, false), 4u) << "another block";
+    EXPECT_EQ(set().run_length(60, tag + 60, 1, false), 1u);
+}
+
+TEST_F(CacheSet, a_run_of_writes_ends_where_a_block_is_clean_or_not_confirmed) {
+    const Alone alone;
+    init(128);
+    fill(128);
+    const u32 tag = set().tag(0);
+    for (u32 way = 10; way < 90; way++)
+        set().set_dirty(way, true);
+    EXPECT_EQ(set().run_length(40, tag + 40, 64, true), 50u);
+    set().set_unconfirmed(64, true);
+    EXPECT_EQ(set().run_length(40, tag + 40, 64, true), 24u);
+    EXPECT_EQ(set().run_length(40, tag + 40, 64, false), 64u);
+    EXPECT_FALSE(set().open_to(64, true));
+    EXPECT_TRUE(set().open_to(64, false));
+    EXPECT_FALSE(set().open_to(90, true)) << "clean";
+    set().set_busy(20, true);
+    EXPECT_FALSE(set().open_to(20, true));
+    EXPECT_FALSE(set().open_to(20, false));
+}
+
+TEST_F(CacheSet, a_run_that_is_written_is_young_again) {
+    const Alone alone;
+    init(128);
+    fill(128);
+    for (u32 way = 60; way < 80; way++)
+        set().set_dirty(way, true);
+    set().age();
+    set().touch_run(62, 6, false);
+    set().touch_run(68, 10, true);
+    set().age();
+    for (u32 way = 60; way < 80; way++)
+        EXPECT_EQ(set().due(way), way < 68 || way >= 78) << way;
 }
 
 TEST_F(CacheSet, collects_dirty_ways_from_a_start_on_and_around) {

@@ -252,7 +252,7 @@ TEST_P(EachPolicy, never_gives_away_what_is_dirty_busy_or_pinned) {
                 else if (random() % 2)
                     set().set_dirty(way, true);
                 else
-                    ASSERT_TRUE(set().pin(way, random() % 2));
+                    ASSERT_EQ(set().pin(way, 1, random() % 2), 1u);
             }
         for (u32 i = 0; i < 20 * ways; i++)
             access(1000 + random() % (4 * ways));

@@ -33,6 +33,18 @@ TEST(Wait, a_request_that_comes_later_does_not_pass_those_that_are_ready) {
     EXPECT_EQ(w.cached_letter(0), 'c');
 }
 
+TEST(Wait, a_hit_does_not_pass_those_that_are_ready) {
+    World w(through());
+    w.write(0, 'a');
+    w.write(0, 'b');
+    w.complete(kOrigin, Op::write, FC_OK);
+    w.complete(kCache, Op::write, FC_OK);
+    UserRequest &reader = w.read(0);
+    EXPECT_EQ(reader.action, FC_ACT_TAKEN);
+    w.finish();
+    EXPECT_EQ(reader.data[0], 'b');
+}
+
 TEST(Wait, a_collision_on_one_block_does_not_stop_others) {
     World w(through());
     w.write(0, 'a');
