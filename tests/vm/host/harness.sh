@@ -26,6 +26,19 @@ expect 126 "the kernel's log complains: " --shell 'echo "WARNING: a test" > /dev
 expect 0 '' --allow 'WARNING: a test' --shell 'echo "WARNING: a test" > /dev/kmsg'
 # The emulator's own fault is no verdict, if it does not last.
 expect 126 'once more' --shell 'echo "int3: 0000 [#1]" > /dev/kmsg; echo "WARNING: a test" > /dev/kmsg'
+mkdir "$work/bin"
+cat > "$work/bin/qemu-system-x86_64" <<'SH'
+#!/bin/sh
+for word; do
+    case $word in
+    file:*) echo 'watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [swapper/0:1]' > "${word#file:}" ;;
+    esac
+done
+exec sleep 60
+SH
+chmod +x "$work/bin/qemu-system-x86_64"
+PATH=$work/bin:$PATH expect 126 'once more' --shell :
+PATH=$work/bin:$PATH expect 126 'soft lockup' --shell :
 expect 126 'Kernel panic' --shell 'echo c > /proc/sysrq-trigger; sleep 60'
 expect 124 'no end after 10 s' --timeout 10 --shell 'sleep 1000'
 
