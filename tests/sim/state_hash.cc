@@ -45,7 +45,8 @@ void StateHash::memory(const void *at, size_t bytes, bool stale) {
         word(w, stale);
     }
     uint64_t rest = 0;
-    memcpy(&rest, p, bytes);
+    if (bytes) // p may be null
+        memcpy(&rest, p, bytes);
     value(rest);
 }
 
