@@ -153,23 +153,19 @@ void CacheSet::age()
 u32 CacheSet::pin(u32 way, u32 n, bool write)
 {
 	u16 *const users_of = users() + way;
-	const u32 one = write ? 0x100 : 1;
-	const u32 limit = write ? 0xff00 : 0xff;
 	u32 i = 0;
-	for (; i < n && (users_of[i] & limit) != limit; i++)
-		users_of[i] = static_cast<u16>(users_of[i] + one);
+	while (i < n && add_pin(users_of[i], write))
+		i++;
 	return i;
 }
 
 bool CacheSet::unpin(u32 way, u32 n, bool write)
 {
 	u16 *const users_of = users() + way;
-	const u32 one = write ? 0x100 : 1;
-	const u32 limit = write ? 0xff00 : 0xff;
 	bool was_full = false;
 	for (u32 i = 0; i < n; i++) {
-		was_full |= (users_of[i] & limit) == limit;
-		users_of[i] = static_cast<u16>(users_of[i] - one);
+		was_full |= (users_of[i] & full(write)) == full(write);
+		users_of[i] = static_cast<u16>(users_of[i] - one(write));
 	}
 	return was_full;
 }

@@ -108,11 +108,8 @@ public:
 	// The same for one way, which is then touched as by touch_run(): most hits are of one block.
 	u32 pin_and_touch(u32 way, bool write) FC_REQUIRES(set_lock)
 	{
-		u16 &count = users()[way];
-		const u32 limit = write ? 0xff00 : 0xff;
-		if ((count & limit) == limit)
+		if (!add_pin(users()[way], write))
 			return 0;
-		count = static_cast<u16>(count + (write ? 0x100 : 1));
 		if (write)
 			assign(kOld, way, false);
 		if (header().policy == FC_POLICY_LRU || !referenced(way))
@@ -185,6 +182,16 @@ private:
 	}
 
 	u32 bucket(u32 tag) const { return (tag * 0x9e3779b1u) >> (32 - l_->head_bits); }
+	// Readers are counted in the low byte, writers in the high one.
+	static constexpr u32 full(bool write) { return write ? 0xff00 : 0xff; }
+	static constexpr u32 one(bool write) { return write ? 0x100 : 1; }
+	static bool add_pin(u16 &users, bool write)
+	{
+		if ((users & full(write)) == full(write))
+			return false;
+		users = static_cast<u16>(users + one(write));
+		return true;
+	}
 	u64 open_word(u32 word, bool write) const
 	{
 		const u64 open = bitmap(kValid)[word] & ~bitmap(kBusy)[word];

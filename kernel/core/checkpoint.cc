@@ -14,9 +14,9 @@ namespace {
 constexpr u64 kMaxGap = 4;		// untouched units that are written along to save an I/O
 
 // Slots of one word of a set, from place on: those of `ways`, a mask.
-void fill_word(Core &core, void *at, u32 place, u32 set_nr, u32 first_way, u64 ways) FC_REQUIRES(set_lock)
+void fill_word(const Core &core, void *at, u32 place, u32 set_nr, const CacheSet &set, u32 first_way, u64 ways)
+	FC_REQUIRES(set_lock)
 {
-	const CacheSet set = set_at(core, set_nr);
 	for (; ways; ways &= ways - 1) {
 		const u32 bit = static_cast<u32>(std::countr_zero(ways));
 		const u32 way = first_way + bit;
@@ -41,9 +41,10 @@ void fill_unit(Core &core, void *at, u64 unit, bool with_clean)
 		const u32 way = (first + i) % core.geo.ways();
 		count = min_of(min_of(n - i, core.geo.ways() - way), 64 - way % 64);	// under one lock
 		SetGuard guard(core, set_nr);
+		const CacheSet set = set_at(core, set_nr);
 		u64 unsettled = 0;
-		const u64 known = set_at(core, set_nr).known_word(way / 64, with_clean, unsettled) >> way % 64;
-		fill_word(core, at, i, set_nr, way, known & low_bits(count));
+		const u64 known = set.known_word(way / 64, with_clean, unsettled) >> way % 64;
+		fill_word(core, at, i, set_nr, set, way, known & low_bits(count));
 		again |= unsettled >> way % 64 & low_bits(count);
 	}
 	core.home.seal_unit(at);

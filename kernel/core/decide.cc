@@ -56,12 +56,9 @@ u32 stream_limit_kb(const Core &core, bool write)
 	return peek(core.tunables[write ? FC_TUNE_SKIP_SEQ_WRITE_KB : FC_TUNE_SKIP_SEQ_READ_KB]);
 }
 
-void accept(Core &core, Request &req, u32 sectors)
+void cut(Core &core, Request &req, u32 sectors)
 {
 	const bool write = req.op == FC_OP_WRITE;
-	req.part_sectors = sectors;
-	if (sectors >= req.nr_sectors)
-		return;
 	fc_os_accept(core.os, &req, sectors);
 	if (stream_limit_kb(core, write))
 		core.streams[write].shorten(req.sector + req.nr_sectors, req.nr_sectors - sectors);
@@ -102,12 +99,6 @@ Decision wait_on(const Context &c, Job &job) FC_REQUIRES(set_lock)
 Job *job_at(const Context &c, u32 i) FC_REQUIRES(set_lock)
 {
 	return find_job(c.core, c.piece.set, c.piece.base, 1ull << (c.piece.bit + i));
-}
-
-bool follows(const Context &c, u32 way, u32 i)
-{
-	return way < c.core.geo.ways() && c.set.valid(way) && c.set.tag(way) == c.piece.tag + i &&
-	       !c.set.busy(way);
 }
 
 u32 longest_run(const Context &c)

@@ -49,7 +49,13 @@ u32 stream_limit_kb(const Core &core, bool write);
 // Count n blocks, each once, so that the sums are exact: reads = hits + misses + uncached.
 void count_blocks(Core &core, bool write, How how, u32 n);
 // The request, which is being mapped, ends after so many sectors; the rest will come as one of its own.
-void accept(Core &core, Request &req, u32 sectors);
+void cut(Core &core, Request &req, u32 sectors);
+inline void accept(Core &core, Request &req, u32 sectors)
+{
+	if (sectors < req.nr_sectors)	// few are
+		cut(core, req, sectors);
+	req.part_sectors = sectors;
+}
 // From here on the request is about its first n blocks only.
 void shorten(const Context &c, u32 n);
 // Wait in a line of the set, or behind a job.
@@ -57,8 +63,6 @@ Decision wait_in_set(const Context &c, PendingList &list) FC_REQUIRES(set_lock);
 Decision wait_on(const Context &c, Job &job) FC_REQUIRES(set_lock);
 // The job that owns block i of the piece, or null.
 Job *job_at(const Context &c, u32 i) FC_REQUIRES(set_lock);
-// Does way hold block i of the piece, with no job on it?  (The way before holds block i - 1.)
-bool follows(const Context &c, u32 way, u32 i);
 u32 longest_run(const Context &c);
 // A job of the first n blocks, in its set; null if there is no memory.
 Job *new_job(const Context &c, JobKind kind, u32 n) FC_REQUIRES(set_lock);
@@ -69,10 +73,8 @@ Job *new_job(const Context &c, JobKind kind, u32 n) FC_REQUIRES(set_lock);
 // req.target_sector of the cache device.  False: nothing has been done, start_piece() is to look at
 // everything.  Any context, no lock held.
 bool quick_hit(Core &core, Request &req);
-// Pin way, which holds tag and may be used, and those of the next limit - 1 blocks that can be served by the same
-// I/O.  Returns how many; 0: there is no room for one more pin.
-u32 pin_hit(CacheSet &set, u32 way, u32 tag, u32 limit, bool write) FC_REQUIRES(set_lock);
-// The request goes to n blocks in this way and the next ones, after head sectors of the first.
-void become_hit(const Core &core, Request &req, u32 set, u32 way, u32 n, u32 head);
+// The same once start_piece() has looked at everything: way holds the piece's first block and may be used.  The
+// hit takes at most limit blocks; or the request waits for room for a pin.
+Decision take_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock);
 
 } // namespace fc

@@ -19,16 +19,6 @@ bool may_be_lost(const Context &c, u32 way) FC_REQUIRES(set_lock)
 	return atomic_load(c.core.flush_lost) && c.set.unconfirmed(way);
 }
 
-Decision read_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock)
-{
-	const u32 n = pin_hit(c.set, way, c.piece.tag, limit, false);
-	if (!n)
-		return wait_in_set(c, c.set.header().stalled);
-	shorten(c, n);
-	become_hit(c.core, c.req, c.piece.set, way, n, c.piece.head);
-	return {What::kRemapCache, n, nullptr, How::kHit};
-}
-
 Decision read_miss(const Context &c) FC_REQUIRES(set_lock)
 {
 	const bool wanted = caching(c) && c.core.mode != FC_MODE_WRITE_ONLY;
@@ -56,11 +46,11 @@ Decision decide_read(const Context &c) FC_REQUIRES(set_lock)
 	const u32 way = c.set.find(c.piece.tag);
 	if (way != kNoWay && readable(c, way, 0)) {
 		if (!peek(c.core.degraded) && !atomic_load(c.core.flush_lost))
-			return read_hit(c, way, longest_run(c));
+			return take_hit(c, way, longest_run(c));
 		if (may_be_lost(c, way))
 			return {What::kFail, 0, nullptr};
 		if (c.set.dirty(way) || c.set.busy(way))
-			return read_hit(c, way, 1);
+			return take_hit(c, way, 1);
 		// The cache device has failed: do not even try it for what the origin has, too.
 		c.set.remove(way);
 		atomic_sub<u64>(c.core.nr_valid, 1);

@@ -26,15 +26,10 @@ void overtake_fills(const Context &c, u32 n) FC_REQUIRES(set_lock)
 
 Decision overwrite(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock)
 {
-	const u32 n = pin_hit(c.set, way, c.piece.tag, copying ? 1 : longest_run(c), true);
-	if (!n)
-		return wait_in_set(c, c.set.header().stalled);
-	if (copying)
+	const Decision d = take_hit(c, way, copying ? 1 : longest_run(c));
+	if (copying && d.what == What::kRemapCache)
 		copying->stale |= 1ull << c.piece.bit;	// it stays dirty
-	shorten(c, n);
-	count(c.core, FC_STAT_dirty_write_hits, n);
-	become_hit(c.core, c.req, c.piece.set, way, n, c.piece.head);
-	return {What::kRemapCache, n, nullptr, How::kHit};
+	return d;
 }
 
 Decision dirty_hit(const Context &c, u32 way, Job *copying) FC_REQUIRES(set_lock)
@@ -80,6 +75,12 @@ Decision bypass(const Context &c, u32 limit, bool refused = false) FC_REQUIRES(s
 	c.req.kind = kReqBypass;
 	c.req.job = job;
 	return {What::kRemapOrigin, n, nullptr, How::kUncached};
+}
+
+// Does way hold block i of the piece, with no job on it?  (The way before holds block i - 1.)
+bool follows(const Context &c, u32 way, u32 i) FC_REQUIRES(set_lock)
+{
+	return way < c.core.geo.ways() && c.set.open_to(way, false) && c.set.tag(way) == c.piece.tag + i;
 }
 
 // Blocks that follow block 0 into one write of the cache: covered, free of jobs, and (hit) in the

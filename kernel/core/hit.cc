@@ -36,8 +36,8 @@ void unpin(Core &core, const Request &req, CacheSet &set, bool write) FC_REQUIRE
 		make_ready(core, req.set, set.header().stalled);
 }
 
-} // namespace
-
+// Pin way, which holds tag and may be used, and those of the next limit - 1 blocks that can be served by the same
+// I/O.  Returns how many; 0: there is no room for one more pin.
 u32 pin_hit(CacheSet &set, u32 way, u32 tag, u32 limit, bool write) FC_REQUIRES(set_lock)
 {
 	const u32 most = limit == 1 ? 1 : set.run_length(way, tag, limit, write);
@@ -48,46 +48,50 @@ u32 pin_hit(CacheSet &set, u32 way, u32 tag, u32 limit, bool write) FC_REQUIRES(
 	return n;
 }
 
-void become_hit(const Core &core, Request &req, u32 set, u32 way, u32 n, u32 head)
+// The request goes to n blocks in this way and the next ones.
+void become_hit(Core &core, Request &req, const Piece &piece, u32 way, u32 n)
 {
-	req.kind = req.op == FC_OP_WRITE ? kReqOverwrite : kReqReadHit;
-	req.set = set;
+	req.kind = piece.write ? kReqOverwrite : kReqReadHit;
+	req.set = piece.set;
 	req.way = static_cast<u16>(way);
 	req.nr_blocks = static_cast<u8>(n);
-	req.target_sector = core.geo.data_sector(set, way) + head;
+	req.target_sector = core.geo.data_sector(piece.set, way) + piece.head;
+	if (piece.write)
+		count(core, FC_STAT_dirty_write_hits, n);
+}
+
+} // namespace
+
+Decision take_hit(const Context &c, u32 way, u32 limit) FC_REQUIRES(set_lock)
+{
+	const u32 n = pin_hit(c.set, way, c.piece.tag, limit, c.piece.write);
+	if (!n)
+		return wait_in_set(c, c.set.header().stalled);
+	shorten(c, n);
+	become_hit(c.core, c.req, c.piece, way, n);
+	return {What::kRemapCache, n, nullptr, How::kHit};
 }
 
 bool quick_hit(Core &core, Request &req)
 {
-	const u32 shift = core.geo.block_shift();
-	const u64 block = req.sector >> shift;
-	const u32 head = static_cast<u32>(req.sector) & (core.geo.block_sectors() - 1);
-	const u32 blocks = (head + req.nr_sectors + core.geo.block_sectors() - 1) >> shift;
-	const bool write = req.op == FC_OP_WRITE;
-	const Placement place = core.geo.place(block);
+	const Piece piece = piece_of(core, req);
 	if (peek(core.degraded) || atomic_load(core.flush_lost))
 		return false;
 	u32 way, n;
 	{
-		SetGuard guard(core, place.set);
-		CacheSet set = set_at(core, place.set);
-		way = set.find(place.tag);
-		if (way == kNoWay || !set.open_to(way, write) || !set.header().undisturbed())
+		SetGuard guard(core, piece.set);
+		CacheSet set = set_at(core, piece.set);
+		way = set.find(piece.tag);
+		if (way == kNoWay || !set.open_to(way, piece.write) || !set.header().undisturbed())
 			return false;
-		n = pin_hit(set, way, place.tag, blocks, write);
+		n = pin_hit(set, way, piece.tag, piece.nr_blocks, piece.write);
 	}
 	if (!n)
 		return false;
-	const u32 sectors = (n << shift) - head;
-	if (sectors < req.nr_sectors)
-		accept(core, req, sectors);
-	else
-		req.part_sectors = req.nr_sectors;
-	become_hit(core, req, place.set, way, n, head);
-	count_blocks(core, write, How::kHit, n);
-	count(core, write ? FC_STAT_ssd_writes : FC_STAT_ssd_reads);
-	if (write)
-		count(core, FC_STAT_dirty_write_hits, n);
+	accept(core, req, sectors_of(core, piece, n));
+	become_hit(core, req, piece, way, n);
+	count_blocks(core, piece.write, How::kHit, n);
+	count(core, piece.write ? FC_STAT_ssd_writes : FC_STAT_ssd_reads);
 	return true;
 }
 

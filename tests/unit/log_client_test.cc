@@ -119,7 +119,6 @@ TEST(LogClient, requests_that_wait_for_room_go_on_after_a_checkpoint) {
     EXPECT_GT(w.stats[FC_STAT_checkpoints], 0u);
 }
 
-// Data that arrives late, block by block: each confirmation takes a unit and settles one.
 TEST(LogClient, a_log_that_fills_is_confirmed_and_forgotten_in_few_steps) {
     Shape shape = shape_for_full_logs();
     shape.cache_volatile = true;
@@ -134,6 +133,7 @@ TEST(LogClient, a_log_that_fills_is_confirmed_and_forgotten_in_few_steps) {
     EXPECT_EQ(w.stats[FC_STAT_log_waits], 0u);
 }
 
+// Data that arrives late, block by block: each confirmation takes a unit and settles one.
 TEST(LogClient, a_log_full_of_confirmations_makes_a_checkpoint) {
     World w(shape_for_full_logs());
     ASSERT_EQ(w.config.log_units, 256u);
