@@ -29,3 +29,21 @@ suites_of() {
 run_vm_options() {
     sed -n "s|^// run-vm($1): ||p" "$top"/tests/vm/*_test.cc
 }
+
+# machines MOST: reads suites, one a line, and prints "SUITE+SUITE... OPTIONS" for each machine: suites with
+# the same options share one, so many at most
+machines() {
+    local suite
+    while read -r suite; do
+        echo "$suite $(run_vm_options "$suite")"
+    done | sort -s -k 2 | awk -v most="$1" '
+        { suite = $1; sub(/^[^ ]* ?/, "") }
+        n && ($0 != options || n == most) { print list, options; n = 0 }
+        { options = $0; list = (n++ ? list "+" : "") suite }
+        END { if (n) print list, options }'
+}
+
+# filter_of SUITE+SUITE...: for GoogleTest
+filter_of() {
+    echo "${1//+/.*:}.*"
+}
