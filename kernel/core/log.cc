@@ -39,15 +39,21 @@ void Log::begin_batch()
 	fill_jobs_ = nullptr;
 }
 
-bool Log::has_room(u32 n, bool urgent)
+bool Log::has_units(u32 n, bool urgent) const
 {
-	if (!fits_buffer(n))
-		return false;
 	const u64 units = (fill_records_ + n + per_unit_ - 1) / per_unit_;
 	if (urgent)
-		return used_units() + units < nr_units_ && unsettled() + 2 < kLogBatches;
-	return used_units() + units + min_of<u64>(kLogReserveUnits, nr_units_ / 4) <= nr_units_ &&
-	       unsettled() + kLogReserveBatches < kLogBatches && slots_head_ - slots_tail_ + n <= kLogSlots;
+		return used_units() + units < nr_units_;
+	return used_units() + units + min_of<u64>(kLogReserveUnits, nr_units_ / 4) <= nr_units_;
+}
+
+bool Log::has_room(u32 n, bool urgent)
+{
+	if (!fits_buffer(n) || !has_units(n, urgent))
+		return false;
+	if (urgent)
+		return unsettled() + 2 < kLogBatches;
+	return unsettled() + kLogReserveBatches < kLogBatches && slots_head_ - slots_tail_ + n <= kLogSlots;
 }
 
 void Log::add(const LogRecord &record)

@@ -62,6 +62,8 @@ public:
 	// Is there room for n more records?  urgent: INVALID records without which a batch would never
 	// become ready; they may use the reserves.
 	bool has_room(u32 n, bool urgent) FC_REQUIRES(log_lock);
+	// As far as units are concerned; the rest of it is room for batches that are not settled.
+	bool has_units(u32 n, bool urgent) const FC_REQUIRES(log_lock);
 	// If not, is that for the log's sake?  Else the next batch will have room.
 	bool fits_buffer(u32 n) const { return fill_records_ + n <= kLogBufferBytes / unit_bytes_ * per_unit_; }
 	// Add a record to the filling batch; has_room() said yes.

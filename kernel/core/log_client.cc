@@ -87,6 +87,13 @@ bool log_is_short(Core &core) FC_REQUIRES(log_lock)
 	return job && core.log.fits_buffer(nr_blocks_of(*job)) && !has_room(core, *job);
 }
 
+// And is it short of what a checkpoint gives back?  Unconfirmed batches only take a confirmation.
+bool units_are_short(Core &core) FC_REQUIRES(log_lock)
+{
+	const Job *job = core.room_head;
+	return log_is_short(core) && !core.log.has_units(nr_blocks_of(*job), job->stage == kStageRevoke);
+}
+
 Job *next_with_room(Core &core)
 {
 	LogGuard guard(core);
@@ -149,7 +156,9 @@ void start_checkpoint_if_due(Core &core)
 	bool is_short;
 	{
 		LogGuard guard(core);
-		is_short = log_is_short(core) || core.log.too_full_to_confirm();
+		if (core.checkpoint_running)	// looks again when it ends
+			return;
+		is_short = units_are_short(core) || core.log.too_full_to_confirm();
 		gain = core.log.settled_sequence() + 1 - core.log.tail();
 	}
 	if (gain && (is_short || gain > core.log.capacity() / 8 * kCheckpointEighths))

@@ -134,7 +134,7 @@ struct fc_stats {
 struct fc_page_reserve {
 	spinlock_t lock;		/* guards the rest */
 	struct page *first;		/* linked by their first words */
-	unsigned int nr;
+	unsigned int nr;		/* read without the lock, too */
 };
 
 struct fc_work_item {
@@ -292,7 +292,7 @@ static inline int fc_status_of(blk_status_t error)
 	}
 }
 
-/* ---- jobs (job.c) and their I/O (io.c) ------------------------------------------------------- */
+/* ---- jobs (job.c), their buffers (pages.c) and their I/O (io.c) ------------------------------ */
 
 #define FC_JOB_MAX_PAGES DIV_ROUND_UP(FC_JOB_MAX_SECTORS << SECTOR_SHIFT, PAGE_SIZE)
 
@@ -311,10 +311,20 @@ static inline struct fc_glue_job *to_glue_job(struct fc_job *job)
 	return container_of(job, struct fc_glue_job, core);
 }
 
+/* Without sleeping; not from the last pages either, which are for those who free some: we have our own. */
+#define FC_GFP (GFP_NOWAIT | __GFP_NOWARN | __GFP_NORETRY | __GFP_NOMEMALLOC)
+
 int fc_jobs_init_module(void);
 void fc_jobs_exit_module(void);
 int fc_jobs_init(struct fc_cache *cache);
 void fc_jobs_exit(struct fc_cache *cache);
+
+void fc_pages_exit_module(void);
+int fc_pages_init(struct fc_page_reserve *reserve);
+void fc_pages_exit(struct fc_page_reserve *reserve);
+unsigned int fc_pages_get(struct page **page, unsigned int nr);
+bool fc_pages_get_reserved(struct fc_page_reserve *reserve, struct page **page, unsigned int nr);
+void fc_pages_give(struct fc_page_reserve *reserve, struct page **page, unsigned int nr);
 
 int fc_io_init(struct fc_cache *cache);
 void fc_io_exit(struct fc_cache *cache);

@@ -2,7 +2,7 @@
 /*
  * Module init and exit.
  *
- * What the whole module has: three slabs, the directory in /proc, the target type, the reboot
+ * What the whole module has: two slabs, the directory in /proc, the target type, the reboot
  * notifier.  Mempools, I/O and copy clients and work queues belong to each cache: a reserve that
  * caches shared could be held by requests of a dead disk, and then the others would wait for it.
  */

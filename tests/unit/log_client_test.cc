@@ -14,6 +14,10 @@ bool is_log(const World &w, const Io &io) {
            io.sector < w.config.data_offset_sectors;
 }
 
+bool all(const Io &) {
+    return true;
+}
+
 unsigned log_writes(const World &w) {
     unsigned n = 0;
     for (const Io &io : w.trace)
@@ -131,6 +135,63 @@ TEST(LogClient, a_log_that_fills_is_confirmed_and_forgotten_in_few_steps) {
     EXPECT_GE(w.stats[FC_STAT_checkpoints], 1u);
     EXPECT_LE(w.stats[FC_STAT_checkpoints], 2u);
     EXPECT_EQ(w.stats[FC_STAT_log_waits], 0u);
+}
+
+// While a checkpoint writes its first home unit, others write, and what they write is settled.
+TEST(LogClient, a_checkpoint_under_load_is_not_followed_by_another_at_once) {
+    World w(shape_for_full_logs());
+    const auto goes_on = [&w](fc_u64 block) {
+        for (int i = 0; i < 3; i++)
+            w.write(block + static_cast<fc_u64>(i), 'x');
+        w.complete_all(all);
+        w.write(block, 'y'); // asks for a confirmation
+        for (int i = 0; i < 6; i++) {
+            fc_core_run(w.core); // the worker that makes checkpoints is busy
+            w.complete_all(all);
+        }
+    };
+    bool during = false;
+    w.fails = [&](const Io &io) {
+        if (io.kind == Io::kSync && io.op == Op::write && io.dev == kCache && !during) {
+            during = true;
+            goes_on(4000);
+        }
+        return false;
+    };
+    for (unsigned i = 0; i < w.config.log_units && !during; i++)
+        w.make_dirty(i, 'a');
+    ASSERT_TRUE(during);
+    w.finish();
+    EXPECT_EQ(w.stats[FC_STAT_checkpoints], 1u);
+    w.fails = nullptr;
+    for (unsigned i = 1000; i < 1000 + w.config.log_units; i++)
+        w.make_dirty(i, 'a');
+    EXPECT_GT(w.stats[FC_STAT_checkpoints], 1u) << "but when it is due again";
+}
+
+// There are more batches than the core remembers, and the log is far from full.
+TEST(LogClient, many_unconfirmed_batches_need_no_checkpoint) {
+    Shape shape;
+    shape.sets = 512;
+    shape.ways = shape.extent = 64;
+    shape.cache_volatile = true;
+    shape.origin_sectors = 2 * 16384 * 8;
+    World w(shape);
+    ASSERT_GT(w.config.log_units, 4000u);
+    const auto not_flush = [](const Io &io) { return io.op != Op::flush; };
+    w.make_dirty(0, 'a');
+    w.confirm(); // a checkpoint would give this back
+    // Writers go on while the device flushes, until they wait.
+    for (fc_u64 block = 1; !w.stats[FC_STAT_log_waits] && block < 16384; block++) {
+        w.write(block, 'a');
+        w.run();
+        w.complete_all(not_flush);
+        w.run();
+    }
+    EXPECT_EQ(w.stats[FC_STAT_log_waits], 1u);
+    w.finish();
+    EXPECT_LT(w.gauge(FC_GAUGE_LOG_USED), w.config.log_units * 3 / 8);
+    EXPECT_EQ(w.stats[FC_STAT_checkpoints], 0u);
 }
 
 // Data that arrives late, block by block: each confirmation takes a unit and settles one.
