@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "block_file.h"
+#include "command.h"
 #include "fio.h"
 #include "rig.h"
 #include "system.h"
@@ -46,7 +47,7 @@ void heat(const Rig &rig, const BlockFile &file) {
 
 constexpr DiskOptions kLargeDisk = {.mib = 1280};
 constexpr std::uint64_t kScanFrom = 128 * kMiB;
-constexpr std::uint64_t kScanBytes = 1024 * kMiB;
+const std::uint64_t kScanBytes = effort(1024) * kMiB;
 
 TEST(SequentialScan, of_a_gigabyte_leaves_the_hot_set_alone_with_a_threshold) {
     Rig rig(kSmallSsd, kLargeDisk);
