@@ -102,6 +102,8 @@ std::map<std::string, std::string> key_values(const std::string &text) {
 }
 
 DeviceIo io_of(const std::string &device) {
+    // The kernel counts a request a moment after it has told who waits for it.
+    pause_ms(20);
     const auto fields = words(read_file("/sys/block/" + device + "/stat"));
     if (fields.size() < 17)
         throw Failure("/sys/block/" + device + "/stat has too few fields");
