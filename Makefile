@@ -68,7 +68,7 @@ unit: user ## the unit tests and the simulator only: seconds
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L 'unit|sim' $(CTEST_ARGS)
 check-vm: modules-all user ## the tests in virtual machines only
 	@ctest --test-dir "$(BUILD)/user" -j$(JOBS) --output-on-failure -L vm $(CTEST_ARGS)
-check-kernels: user ## all of these on kernels with KASAN, lockdep, KCSAN; builds them: an hour and more [KERNELS=6.12-kasan SUITES=Flush]
+check-kernels: user ## all of these on kernels with KASAN, lockdep, KCSAN; an hour each [KERNELS=6.12-kasan SUITES=Flush]
 	@tests/vm/check-kernels $(KERNELS)
 # For the checked kernels that are in the cache; no kernel is built.
 checked-modules:
