@@ -110,9 +110,10 @@ private:
             first_ = index / per_read * per_read;
             nr_ = std::min<fc_u64>(per_read, config_.log_units - first_);
             const fc_u64 unit_sectors = config_.unit_bytes / kSectorBytes;
-            error_ = device_.read(config_.log_offset_sectors + first_ * unit_sectors, bytes_.data(),
-                                  nr_ * unit_sectors);
-            if (error_ != 0) {
+            const int error = device_.read(config_.log_offset_sectors + first_ * unit_sectors,
+                                           bytes_.data(), nr_ * unit_sectors);
+            if (error != 0) {
+                error_ = error;
                 nr_ = 0;
                 return nullptr;
             }

@@ -30,13 +30,13 @@ run_vm_options() {
     sed -n "s|^// run-vm($1): ||p" "$top"/tests/vm/*_test.cc
 }
 
-# machines MOST: reads suites, one a line, and prints "SUITE+SUITE... OPTIONS" for each machine: suites with
-# the same options share one, so many at most
+# machines: reads suites, one a line, and prints "SUITE+SUITE... OPTIONS" for each machine: suites with
+# the same options share one, PER_MACHINE (default 8; booting is slow) at most
 machines() {
     local suite
     while read -r suite; do
         echo "$suite $(run_vm_options "$suite")"
-    done | sort -s -k 2 | awk -v most="$1" '
+    done | sort -s -k 2 | awk -v most="${PER_MACHINE:-8}" '
         { suite = $1; sub(/^[^ ]* ?/, "") }
         n && ($0 != options || n == most) { print list, options; n = 0 }
         { options = $0; list = (n++ ? list "+" : "") suite }
@@ -46,4 +46,24 @@ machines() {
 # filter_of SUITE+SUITE...: for GoogleTest
 filter_of() {
     echo "${1//+/.*:}.*"
+}
+
+# time_limit SUITE+SUITE...: seconds for the machine
+time_limit() {
+    echo $((1800 * $(tr + '\n' <<<"$1" | wc -l)))
+}
+
+# begin COMMAND...: in the background, when fewer than JOBS (default: half the processors, 2 at least) run
+# await N: until at most N of them run; those that end with another status than 0 are counted in failures
+begun=0 running=0 failures=0
+begin() {
+    await $((${JOBS:-$(($(nproc) > 4 ? $(nproc) / 2 : 2))} - 1))
+    "$@" &
+    begun=$((begun + 1)) running=$((running + 1))
+}
+await() {
+    while [ "$running" -gt "$1" ]; do
+        wait -n || failures=$((failures + 1))
+        running=$((running - 1))
+    done
 }
