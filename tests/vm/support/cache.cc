@@ -139,8 +139,10 @@ void Cache::load(const std::string &ssd, const Arguments &options) {
     remember_label();
 }
 
+// Who has just closed the device may hold it a moment longer: libaio tells that a request has ended before it lets
+// go of the file.
 void Cache::remove(Seconds limit) {
-    must({"dmsetup", "remove", name_}, limit);
+    must({"dmsetup", "remove", "--retry", name_}, limit);
 }
 
 void Cache::fast_remove() {
