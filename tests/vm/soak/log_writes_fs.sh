@@ -41,7 +41,8 @@ record() {
         dmsetup create logged --table '0 $sectors log-writes /dev/vdb /dev/vda'
         # One flush at a time, as for flashcache_log_writes_load.
         modprobe loop
-        both=\$(losetup --find --show --direct-io=on /dev/mapper/logged)
+        # By its path: busybox has one of its own, and its shell prefers that.
+        both=\$(/usr/sbin/losetup --find --show --direct-io=on /dev/mapper/logged)
         dmsetup create ssd --table \"0 $((ssd_mib * 2048)) linear \$both 0\"
         dmsetup create disk --table \"0 $((disk_mib * 2048)) linear \$both $((ssd_mib * 2048))\"
         flashcache_create -p back fc /dev/mapper/ssd /dev/mapper/disk
