@@ -91,15 +91,13 @@ void Oracle::write_ended(uint64_t first, uint64_t count, uint64_t write, bool ok
 // restart cut it off.  So readers that saw it while it was under way prove nothing about what was
 // there before.
 void Oracle::revive(Versions &versions, Time issued) {
-    for (Version &v : versions) {
-        const bool replaced =
-            std::any_of(versions.begin(), versions.end(), [&](const Version &other) {
-                return !other.failed && !other.abandoned && other.ended != kNever &&
-                       other.issued > v.ended;
-            });
-        if (v.dead != kNever && v.dead >= issued && !replaced)
+    Time newest = 0; // when the last of those was issued that have replaced what had ended before
+    for (const Version &v : versions)
+        if (!v.failed && !v.abandoned && v.ended != kNever)
+            newest = std::max(newest, v.issued);
+    for (Version &v : versions)
+        if (v.dead != kNever && v.dead >= issued && newest <= v.ended)
             v.dead = kNever;
-    }
 }
 
 Time Oracle::read_issued() {
