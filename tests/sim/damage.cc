@@ -263,9 +263,11 @@ bool Damage::log_noticeable(uint64_t sector, const Bytes &after, bool at_rest, b
         return true;
     if (!sealed_log && sequence > config_.log_units)
         return true;
+    // A later unit that says so; a power cut may take one that is not durable itself.
     fc_disk_log_header other;
     for (uint64_t s = sequence + 1; s < end; s++)
-        if (log_unit(s, superblock.epoch, other) && other.durable >= sequence)
+        if (log_unit(s, superblock.epoch, other) && other.durable >= sequence &&
+            settled(log_sector(s)))
             return true;
     return false;
 }
